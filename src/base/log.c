@@ -1,0 +1,188 @@
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+
+enum { SECRETS_MAX = 64, SECRET_MIN = 4 };
+
+static struct {
+    LogLevel most;
+    bool json;
+    LogColor color;
+    bool terminal;
+    pthread_mutex_t mutex; /* guards secrets, and keeps lines whole */
+    char *secrets[SECRETS_MAX];
+    size_t secret_count;
+} g_log = {.most = LOG_INFO, .mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+void log_setup(LogLevel most, bool json, LogColor color)
+{
+    g_log.most = most;
+    g_log.json = json;
+    g_log.color = color;
+    g_log.terminal = isatty(STDERR_FILENO) == 1;
+}
+
+bool log_wants(LogLevel level) { return level <= g_log.most; }
+
+bool log_colored(FILE *stream)
+{
+    if (g_log.color != LOG_COLOR_AUTO)
+        return g_log.color == LOG_COLOR_ALWAYS;
+    const char *no_color = getenv("NO_COLOR");
+    return (!no_color || !*no_color) && isatty(fileno(stream)) == 1;
+}
+
+void log_secret(const char *value)
+{
+    if (!value || strlen(value) < SECRET_MIN)
+        return;
+    pthread_mutex_lock(&g_log.mutex);
+    bool known = false;
+    for (size_t i = 0; i < g_log.secret_count; i++)
+        known = known || str_eq(g_log.secrets[i], value);
+    if (!known && g_log.secret_count < SECRETS_MAX)
+        g_log.secrets[g_log.secret_count++] = mem_strdup(value);
+    pthread_mutex_unlock(&g_log.mutex);
+}
+
+/* The longest secret that stands at s, so that one which begins another does not leave its tail. */
+static size_t secret_at(const char *s)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < g_log.secret_count; i++) {
+        size_t len = strlen(g_log.secrets[i]);
+        if (len > longest && strncmp(s, g_log.secrets[i], len) == 0)
+            longest = len;
+    }
+    return longest;
+}
+
+char *log_redacted(const char *s)
+{
+    Text out = {0};
+    pthread_mutex_lock(&g_log.mutex);
+    while (*s) {
+        size_t len = secret_at(s);
+        if (len) {
+            text_append(&out, "***");
+            s += len;
+        } else {
+            text_append_char(&out, *s++);
+        }
+    }
+    pthread_mutex_unlock(&g_log.mutex);
+    return text_steal(&out);
+}
+
+static void begin_json(Json *json, LogLevel level)
+{
+    char now[CLOCK_TEXT];
+    clock_format(clock_now(), now);
+    json_object(json);
+    json_key(json, "time");
+    json_string(json, now);
+    json_key(json, "level");
+    json_string(json, level_names[level]);
+}
+
+static void write_line(const Text *line)
+{
+    char *shown CLEANUP(mem_free_p) = log_redacted(text_str(line));
+    pthread_mutex_lock(&g_log.mutex);
+    fputs(shown, stderr);
+    fputc('\n', stderr);
+    pthread_mutex_unlock(&g_log.mutex);
+}
+
+static void begin_text(Text *line, LogLevel level)
+{
+    static const char *const colors[] = {"\033[31m", "\033[33m", "", "\033[2m"};
+    if (!g_log.terminal) {
+        char now[CLOCK_TEXT];
+        clock_format(clock_now(), now);
+        text_appendf(line, "%s %-5s ", now, level_names[level]);
+    } else if (level != LOG_INFO) {
+        bool colored = log_colored(stderr);
+        text_appendf(line, "%s%s:%s ", colored ? colors[level] : "", level_names[level], colored ? "\033[0m" : "");
+    }
+}
+
+static void write_message(LogLevel level, const char *fmt, va_list ap)
+{
+    if (!log_wants(level))
+        return;
+    TEXT_AUTO(message);
+    text_vappendf(&message, fmt, ap);
+    TEXT_AUTO(line);
+    if (g_log.json) {
+        Json json = {.out = &line};
+        begin_json(&json, level);
+        json_key(&json, "message");
+        json_string(&json, text_str(&message));
+        json_end(&json);
+    } else {
+        begin_text(&line, level);
+        text_append(&line, text_str(&message));
+    }
+    write_line(&line);
+}
+
+#define LOG_FUNCTION(name, level)                                                                                      \
+    void name(const char *fmt, ...)                                                                                    \
+    {                                                                                                                  \
+        va_list ap;                                                                                                    \
+        va_start(ap, fmt);                                                                                             \
+        write_message(level, fmt, ap);                                                                                 \
+        va_end(ap);                                                                                                    \
+    }
+LOG_FUNCTION(log_error, LOG_ERROR)
+LOG_FUNCTION(log_warn, LOG_WARN)
+LOG_FUNCTION(log_info, LOG_INFO)
+LOG_FUNCTION(log_debug, LOG_DEBUG)
+
+static void json_member(Json *json, const char *key, const char *value)
+{
+    if (!value || !*value)
+        return;
+    json_key(json, key);
+    json_string(json, value);
+}
+
+void log_failure(const Error *err)
+{
+    TEXT_AUTO(line);
+    if (!g_log.json) {
+        char *text CLEANUP(mem_free_p) = error_text(err);
+        text_append(&line, text);
+        write_line(&line);
+        return;
+    }
+    Json json = {.out = &line};
+    begin_json(&json, LOG_ERROR);
+    json_member(&json, "message", err->message);
+    json_member(&json, "file", err->file);
+    if (err->line > 0) {
+        json_key(&json, "line");
+        json_int(&json, err->line);
+    }
+    if (err->column > 0) {
+        json_key(&json, "column");
+        json_int(&json, err->column);
+    }
+    json_member(&json, "detail", err->detail);
+    json_member(&json, "hint", err->hint);
+    json_member(&json, "sqlstate", err->sqlstate);
+    json_end(&json);
+    write_line(&line);
+}
