@@ -1,0 +1,75 @@
+/* Conn: one connection to a PostgreSQL server.
+ *
+ * The only way to a database: private server, url, PG* variables, service files and .pgpass all end here.
+ * Every wait looks at base/interrupt: on SIGINT or SIGTERM the running statement is cancelled on the server
+ * and the call returns ERROR_CANCELLED. A Conn belongs to one thread.
+ *
+ * Only SET LOCAL is ever used, inside transactions, so that a transaction pooler may stand between: see
+ * conn_begin(). Errors of statements are ERROR_FAILED with SQLSTATE, detail and hint; a lost connection, a
+ * server that shuts down (57P01, 57P02, 57P03) or cannot be reached is ERROR_CONNECTION. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+typedef struct Conn Conn;
+typedef struct Rows Rows;
+
+typedef struct ConnOptions {
+    const char *url;     /* a libpq URL or keyword string; NULL or "": PG* variables and libpq's defaults */
+    const char *project; /* for application_name `sluice/<project>/<run>`, cut to 63 bytes */
+    const char *run;     /* id of the run, or NULL: `sluice/<project>` */
+    int connect_timeout; /* seconds for one attempt; 0: 10, unless the url says */
+    int retry_for;       /* seconds to go on trying while the server is starting up or failing over; 0: once.
+                            What retrying cannot mend (password, unknown database, TLS) is never retried. */
+} ConnOptions;
+
+bool conn_open(const ConnOptions *options, Conn **ret_conn, Error *err);
+void conn_close(Conn *conn); /* NULL is fine */
+void conn_close_p(Conn **conn);
+#define CONN_AUTO(name) __attribute__((cleanup(conn_close_p))) Conn *name = NULL
+
+/* What a transaction runs under. Zero or NULL: leave the server's setting. */
+typedef struct TxnOptions {
+    const char *schema; /* search_path of the transaction: this schema alone (pg_catalog is implied) */
+    const char *timezone;
+    int lock_timeout;      /* milliseconds */
+    int statement_timeout; /* milliseconds */
+    bool repeatable_read;
+    bool read_only;
+} TxnOptions;
+
+/* Begins, and pins with SET LOCAL what results depend on: TimeZone, DateStyle 'ISO, YMD', IntervalStyle
+ * 'postgres', extra_float_digits 1, bytea_output hex, row_security off, standard_conforming_strings on,
+ * check_function_bodies as it is, client_connection_check_interval 1 s (so that the server notices when this
+ * process was killed), search_path. One round trip. */
+bool conn_begin(Conn *conn, const TxnOptions *options, Error *err);
+/* A COMMIT whose answer was lost is ERROR_CONNECTION: the caller looks in the ledger whether it took place. */
+bool conn_commit(Conn *conn, Error *err);
+void conn_rollback(Conn *conn); /* never fails as far as the caller is concerned; outside a transaction nothing */
+
+/* One statement with parameters bound as text ($1...), NULL for null. ret_rows may be NULL; otherwise the
+ * caller owns *ret_rows. The whole result is held: for small ones only. */
+bool conn_query(Conn *conn, const char *sql, int n, const char *const params[], Rows **ret_rows, Error *err);
+/* One or more statements without parameters, in one round trip; results are thrown away. */
+bool conn_exec(Conn *conn, const char *sql, Error *err);
+/* The same, and how many rows the last statement touched. */
+bool conn_exec_counted(Conn *conn, const char *sql, int64_t *ret_rows, Error *err);
+
+/* After a failed statement: the character position (from 1) that the server named in it, 0 for none. Set by
+ * every call. Callers map it to the user's file with sql/shadow. */
+int conn_error_position(const Conn *conn);
+
+int conn_server_version(const Conn *conn); /* such as 150020 */
+int conn_backend_pid(const Conn *conn);    /* by the protocol; a pooler's own when one stands between */
+bool conn_alive(Conn *conn);               /* not yet known to be lost */
+const char *conn_place(const Conn *conn);  /* "loans on db.example.com:5432", without secrets, for messages */
+
+/* SQL text with names and values put in safely:
+ *   %I identifier, quoted as libpq quotes it     %L literal, or NULL for a NULL pointer
+ *   %s trusted SQL fragment, as it stands        %d int       %ld int64_t passed as long      %% percent
+ * Appends to out. Names holding invalid encoding are an error. */
+bool conn_format(Conn *conn, Text *out, Error *err, const char *fmt, ...);
