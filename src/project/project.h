@@ -1,0 +1,153 @@
+/* Project: everything a project's files say, read and checked in one pass, without a database.
+ *
+ * All memory belongs to the project's arena, but for zones (zone_close) which project_clear() closes too.
+ * Reading never stops at the first error: every error of every file goes to an Errors list. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "schedule/cron.h"
+#include "schedule/zone.h"
+
+/* Where something was said. */
+typedef struct Place {
+    const char *file; /* relative to the working directory where that is shorter, as the user would type it */
+    int line;         /* from 1 */
+    int column;       /* from 1, in characters */
+} Place;
+
+typedef struct Strings {
+    const char **items;
+    size_t count;
+} Strings;
+
+typedef enum CheckKind {
+    CHECK_NOT_NULL, /* one Check per declared list; each of columns must not be null */
+    CHECK_UNIQUE,   /* columns together; rows with a null among them are left out, as a unique index does */
+    CHECK_ACCEPTED_VALUES,
+    CHECK_RELATIONSHIPS,
+    CHECK_EXPRESSION,
+    CHECK_ROW_COUNT,
+} CheckKind;
+
+typedef struct Check {
+    CheckKind kind;
+    const char *name; /* given, or derived and unique within its node: not_null_a_b, row_count ... */
+    bool warn;        /* severity: warn */
+    Place place;
+    Strings columns;        /* not_null, unique; exactly one for accepted_values and relationships */
+    Strings values;         /* accepted_values, as text */
+    const char *to, *field; /* relationships: a node's name, or a table as SQL would name it */
+    const char *expression;
+    int64_t min, max; /* row_count; INT64_MIN and INT64_MAX where not given */
+} Check;
+
+typedef struct Column {
+    const char *name;
+    const char *type;        /* SQL type as written */
+    const char *header;      /* exact text or pattern, or NULL */
+    Strings nulls;           /* texts that stand for null, besides the empty unquoted field */
+    const char *format;      /* or NULL */
+    const char *description; /* or NULL */
+    Place place;
+} Column;
+
+typedef enum NodeKind { NODE_SOURCE, NODE_MODEL } NodeKind;
+typedef enum Materialized {
+    MATERIALIZED_TABLE,
+    MATERIALIZED_VIEW,
+    MATERIALIZED_HISTORY,
+    MATERIALIZED_EPHEMERAL
+} Materialized;
+typedef enum LoadMode { LOAD_UPSERT, LOAD_REPLACE, LOAD_APPEND } LoadMode;
+
+typedef struct Node Node;
+
+/* One occurrence of a table's name in a model's SQL. */
+typedef struct Reference {
+    const char *schema; /* NULL: unqualified */
+    const char *name;
+    Place place;
+    Node *node; /* the node it means, or NULL: a table that the project does not know */
+} Reference;
+
+/* A source or a model. */
+struct Node {
+    NodeKind kind;
+    const char *name;   /* of the file, without its ending; unique in the project */
+    const char *schema; /* of its relation */
+    const char *table;  /* name of its relation */
+    Place place;        /* of the file */
+    const char *path;   /* of the file relative to the project, such as models/a/b.sql, for path: */
+    const char *description, *owner;
+    Strings tags;
+    Check *checks;
+    size_t check_count;
+    Strings unique_key;
+    const char *schedule; /* as written, or NULL */
+    Place schedule_place;
+    Cron cron;        /* meaningful where schedule is not NULL */
+    const Zone *zone; /* of the schedule; never NULL */
+
+    Node **inputs; /* nodes it reads, each once, by name (relationships are not inputs) */
+    size_t input_count;
+    size_t order; /* position in topological order; ties by name */
+
+    /* sources */
+    const char *csv;       /* path that open() takes, or NULL: others write this table */
+    const char *csv_shown; /* the path as the user would type it */
+    char delimiter;        /* 0: found out from the header */
+    Column *columns;
+    size_t column_count;
+    LoadMode mode; /* default: upsert where there is a unique_key, else replace */
+
+    /* models */
+    Materialized materialized;
+    const char *sql;      /* the statement: without front matter, without a closing semicolon */
+    int sql_line;         /* line of the file on which sql begins, from 1 (its column is 1) */
+    const char *sql_hash; /* of its tokens: comments and white space do not count; 32 hex digits */
+    int64_t keep;         /* history: microseconds */
+    Reference *references;
+    size_t reference_count;
+    Strings output; /* column names that can be told from the text; count 0 where they cannot (select *) */
+};
+
+typedef struct Target {
+    const char *name;
+    const char *url;    /* NULL: the private PostgreSQL */
+    const char *schema; /* default: public */
+} Target;
+
+typedef struct Project {
+    Arena arena;
+    const char *dir;  /* absolute */
+    const char *file; /* of sluice.yaml, as the user would type it */
+    const char *name;
+    const char *timezone;
+    const Zone *zone;
+    Target target;   /* the chosen one */
+    Strings targets; /* names of all, sorted */
+    Node **nodes;    /* in topological order */
+    size_t node_count;
+} Project;
+
+typedef struct ProjectOptions {
+    const char *dir;    /* --project, or NULL: the nearest sluice.yaml at or above the working directory */
+    const char *target; /* --target, or NULL: SLUICE_TARGET, then `target:` */
+} ProjectOptions;
+
+/* Reads the whole project. False where any error was added to errors; *ret_project then still holds what could be
+ * read, and must be cleared as well. */
+bool project_read(const ProjectOptions *options, Project *ret_project, Errors *errors);
+void project_clear(Project *project);
+
+Node *project_find(const Project *project, const char *name); /* by node name; NULL where there is none */
+/* Error for a name that is no node: with the nearest one as hint. Returns false. */
+bool project_unknown(const Project *project, const char *name, Error *err);
+
+const char *node_kind_name(const Node *node);  /* "source", "model" */
+const char *materialized_name(Materialized m); /* as written in front matter */
