@@ -19,7 +19,7 @@ ROOMS := base pg sql csv schedule project record publish ingest build run cli
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
 OPTIMIZE ?= -O2
-CPPFLAGS := -D_GNU_SOURCE -Isrc -I$(O)/gen $(shell pkg-config --cflags libpq yaml-0.1 2>/dev/null)
+CPPFLAGS := -D_GNU_SOURCE -DSLUICE_VERSION=\"$(VERSION)\" -Isrc -I$(O)/gen $(shell pkg-config --cflags libpq yaml-0.1 2>/dev/null)
 CFLAGS = -std=c17 $(OPTIMIZE) -g $(WARNINGS) -fno-strict-aliasing -fstack-protector-strong -pthread $(SANITIZE)
 LDFLAGS = -pthread $(SANITIZE) -Wl,-z,relro,-z,now
 LDLIBS := $(shell pkg-config --libs libpq yaml-0.1 2>/dev/null) -lm
