@@ -36,10 +36,8 @@ all: $(O)/sluice
 
 # libpg_query exports hundreds of plain names (lappend, palloc ...), which would clash with ours and others':
 # link it into one object that shows only what src/sql/parse.c calls.
-PG_QUERY_SYMBOLS := pg_query_parse_protobuf pg_query_free_protobuf_parse_result pg_query_scan \
-                    pg_query_free_scan_result pg_query__parse_result__unpack pg_query__parse_result__free_unpacked \
-                    pg_query__scan_result__unpack pg_query__scan_result__free_unpacked
-$(O)/pg_query.o: $(LIBPGQUERY)
+PG_QUERY_SYMBOLS := pg_query_parse pg_query_free_parse_result pg_query_scan pg_query_free_scan_result
+$(O)/pg_query.o: $(LIBPGQUERY) Makefile
 	@mkdir -p $(@D)
 	ld -r --whole-archive $< -o $@.all
 	objcopy $(PG_QUERY_SYMBOLS:%=--keep-global-symbol=%) $@.all $@
