@@ -47,9 +47,14 @@ typedef struct TxnOptions {
  * check_function_bodies as it is, client_connection_check_interval 1 s (so that the server notices when this
  * process was killed), search_path. One round trip. */
 bool conn_begin(Conn *conn, const TxnOptions *options, Error *err);
-/* A COMMIT whose answer was lost is ERROR_CONNECTION: the caller looks in the ledger whether it took place. */
+/* A COMMIT whose answer was lost is ERROR_CONNECTION: the caller looks in the ledger whether it took place. After a
+ * signal it is not begun (ERROR_CANCELLED); one that comes while it runs changes nothing about a true answer. */
 bool conn_commit(Conn *conn, Error *err);
-void conn_rollback(Conn *conn); /* never fails as far as the caller is concerned; outside a transaction nothing */
+void conn_rollback(Conn *conn); /* never fails as far as the caller is concerned; outside a transaction nothing.
+                                   Works after a signal too, bounded to a few seconds. */
+/* For the next so many seconds statements run in spite of a signal that has come or comes, so that the end of a run
+ * can be recorded; one that takes longer counts as a lost connection. 0: as before. */
+void conn_shield(Conn *conn, int seconds);
 
 /* One statement with parameters bound as text ($1...), NULL for null. ret_rows may be NULL; otherwise the
  * caller owns *ret_rows. The whole result is held: for small ones only. */
@@ -68,8 +73,8 @@ int conn_backend_pid(const Conn *conn);    /* by the protocol; a pooler's own wh
 bool conn_alive(Conn *conn);               /* not yet known to be lost */
 const char *conn_place(const Conn *conn);  /* "loans on db.example.com:5432", without secrets, for messages */
 
-/* SQL text with names and values put in safely:
+/* SQL text with names and values put in safely (names of 1 to 63 bytes: the server would cut longer ones silently):
  *   %I identifier, quoted as libpq quotes it     %L literal, or NULL for a NULL pointer
  *   %s trusted SQL fragment, as it stands        %d int       %ld int64_t passed as long      %% percent
- * Appends to out. Names holding invalid encoding are an error. */
+ * Appends to out. Names and values that are no UTF-8, and names of other lengths, are ERROR_PROJECT. */
 bool conn_format(Conn *conn, Text *out, Error *err, const char *fmt, ...);

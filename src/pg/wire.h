@@ -1,0 +1,52 @@
+/* Wire: the inside of a Conn, for the files of this room alone.
+ *
+ * libpq runs in non-blocking mode; whoever waits does it here, on the socket and on base/interrupt. */
+#pragma once
+
+#include <libpq-fe.h>
+
+#include "pg/conn.h"
+
+struct Conn {
+    PGconn *pg;
+    char *place;
+    bool lost;              /* the link is gone, or in a state nobody knows: nothing more is sent */
+    bool shielded;          /* a signal does not cut statements short */
+    bool no_check_interval; /* the server cannot do client_connection_check_interval */
+    int64_t deadline;       /* clock_monotonic() until which a shielded call waits; 0: without end */
+    bool cancelled;         /* the statement that runs was cancelled by us */
+    int position;           /* conn_error_position() */
+    int64_t copy_record;
+    char *copy_column;
+    int64_t notices;       /* seen so far, see copy.c */
+    size_t copy_unchecked; /* bytes sent since the last look for an answer */
+    int64_t copy_suspect;  /* when something arrived during a COPY that was no notice; 0: nothing */
+};
+
+struct Rows {
+    PGresult *result;
+};
+
+typedef enum WireWait { WIRE_READY, WIRE_INTERRUPTED, WIRE_TIMEOUT } WireWait;
+
+/* Waits until fd has one of the poll() events, a signal came (unless shielded) or the deadline passed (0: none). */
+WireWait wire_wait(int fd, short events, bool shielded, int64_t deadline);
+
+/* Forgets what the last statement left (position, record of a COPY); false where the connection is lost or a
+ * signal has come. Every call that sends a statement begins with it. */
+bool wire_ready(Conn *conn, Error *err);
+/* Gets rid of what libpq still holds back; reads what the server says meanwhile. False: lost or cancelled. */
+bool wire_flush(Conn *conn);
+/* The next result of the running statement, NULL after the last. On a signal the statement is cancelled once and
+ * its answer awaited for a few seconds; where none comes the connection counts as lost. */
+PGresult *wire_result(Conn *conn);
+/* Reads and drops all results that are left. */
+void wire_drain(Conn *conn);
+
+/* Fills err from a result that failed; NULL: from the connection. Returns false. */
+bool wire_failed(Conn *conn, const PGresult *result, Error *err);
+bool wire_lost(Conn *conn, const char *why, Error *err); /* marks it lost; why may be NULL */
+bool wire_interrupted(Error *err);
+
+/* Appends libpq's or the server's text as one line, without secrets, of at most max bytes. */
+void wire_one_line(Text *out, const char *s, size_t max);
