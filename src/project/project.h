@@ -39,9 +39,10 @@ typedef struct Check {
     const char *name; /* given, or derived and unique within its node: not_null_a_b, row_count ... */
     bool warn;        /* severity: warn */
     Place place;
-    Strings columns;        /* not_null, unique; exactly one for accepted_values and relationships */
-    Strings values;         /* accepted_values, as text */
-    const char *to, *field; /* relationships: a node's name, or a table as SQL would name it */
+    Strings columns;            /* not_null, unique; exactly one for accepted_values and relationships */
+    Strings values;             /* accepted_values, as text */
+    const char *to, *field;     /* relationships: a node's name, or a table as SQL would name it */
+    const struct Node *to_node; /* the node that `to` names, or NULL */
     const char *expression;
     int64_t min, max; /* row_count; INT64_MIN and INT64_MAX where not given */
 } Check;
