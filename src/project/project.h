@@ -134,6 +134,9 @@ typedef struct Project {
     Strings targets; /* names of all, sorted */
     Node **nodes;    /* in topological order */
     size_t node_count;
+    Errors warnings; /* what is allowed, and worth a word: each as a place, a message and perhaps a hint */
+    Zone **zones;    /* every zone that was opened, closed by project_clear() */
+    size_t zone_count;
 } Project;
 
 typedef struct ProjectOptions {
