@@ -18,6 +18,8 @@ static struct {
     bool json;
     LogColor color;
     bool terminal;
+    bool progress; /* a progress line stands on the terminal */
+    int64_t progress_at;
     pthread_mutex_t mutex; /* guards secrets, and keeps lines whole */
     char *secrets[SECRETS_MAX];
     size_t secret_count;
@@ -100,6 +102,8 @@ static void write_line(const Text *line)
 {
     char *shown CLEANUP(mem_free_p) = log_redacted(text_str(line));
     pthread_mutex_lock(&g_log.mutex);
+    fputs(g_log.progress ? "\r\033[K" : "", stderr);
+    g_log.progress = false;
     fputs(shown, stderr);
     fputc('\n', stderr);
     pthread_mutex_unlock(&g_log.mutex);
@@ -150,6 +154,24 @@ LOG_FUNCTION(log_error, LOG_ERROR)
 LOG_FUNCTION(log_warn, LOG_WARN)
 LOG_FUNCTION(log_info, LOG_INFO)
 LOG_FUNCTION(log_debug, LOG_DEBUG)
+
+void log_progress(const char *fmt, ...)
+{
+    int64_t now = clock_monotonic();
+    if (!g_log.terminal || g_log.json || !log_wants(LOG_INFO) || now - g_log.progress_at < 100 * 1000)
+        return;
+    TEXT_AUTO(line);
+    va_list ap;
+    va_start(ap, fmt);
+    text_vappendf(&line, fmt, ap);
+    va_end(ap);
+    char *shown CLEANUP(mem_free_p) = log_redacted(text_str(&line));
+    pthread_mutex_lock(&g_log.mutex);
+    fprintf(stderr, "\r\033[K%s", shown);
+    g_log.progress = true;
+    g_log.progress_at = now;
+    pthread_mutex_unlock(&g_log.mutex);
+}
 
 static void json_member(Json *json, const char *key, const char *value)
 {

@@ -24,6 +24,9 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* An error in full: place, message, detail, hint. In text: `file:line:column: message`, then `hint: ...`. */
 void log_failure(const Error *err);
 
+/* A line that the next one takes the place of, on a terminal only, at most ten a second: for long work. */
+void log_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* From now on this value is shown as "***". Values under 4 bytes are left out: they would blot out ordinary
  * words. Bounded to 64 values. */
 void log_secret(const char *value);

@@ -1,0 +1,70 @@
+#include "base/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/file.h"
+
+void process_host(Text *out)
+{
+    char name[256] = "";
+    gethostname(name, sizeof name - 1);
+    text_append(out, name[0] ? name : "unknown");
+}
+
+/* "boot/namespace", the part that all processes of one machine and container share */
+static void append_where(Text *out)
+{
+    char *boot CLEANUP(mem_free_p) = NULL;
+    size_t len;
+    if (file_read("/proc/sys/kernel/random/boot_id", 64, &boot, &len, NULL))
+        text_append_n(out, boot, strcspn(boot, "\n"));
+    struct stat st;
+    text_appendf(out, "/%llu", stat("/proc/self/ns/pid", &st) == 0 ? (unsigned long long)st.st_ino : 0);
+}
+
+/* Field 22 of /proc/PID/stat, counted from behind the command's closing parenthesis: see proc(5). */
+static bool append_start_time(Text *out, long pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    char *stat_line CLEANUP(mem_free_p) = NULL;
+    size_t len;
+    if (!file_read(path, 4096, &stat_line, &len, NULL))
+        return false;
+    char *p = strrchr(stat_line, ')');
+    for (int field = 2; p && field < 22; field++) {
+        p = strchr(p, ' ');
+        p = p ? p + 1 : NULL;
+    }
+    if (!p)
+        return false;
+    text_append_n(out, p, strcspn(p, " \n"));
+    return true;
+}
+
+void process_identity(Text *out)
+{
+    append_where(out);
+    text_appendf(out, "/%ld/", (long)getpid());
+    append_start_time(out, (long)getpid());
+}
+
+bool process_is_gone(const char *identity)
+{
+    TEXT_AUTO(here);
+    append_where(&here);
+    if (!str_starts(identity, text_str(&here)) || identity[here.len] != '/')
+        return false;
+    long pid = strtol(identity + here.len + 1, NULL, 10);
+    const char *start = strrchr(identity, '/') + 1;
+    TEXT_AUTO(now);
+    if (pid <= 0)
+        return false;
+    return !append_start_time(&now, pid) || !str_eq(text_str(&now), start);
+}

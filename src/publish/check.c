@@ -1,0 +1,326 @@
+#include "publish/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pg/rows.h"
+
+const char *check_kind_name(CheckKind kind)
+{
+    static const char *const names[] = {
+        [CHECK_NOT_NULL] = "not_null",
+        [CHECK_UNIQUE] = "unique",
+        [CHECK_ACCEPTED_VALUES] = "accepted_values",
+        [CHECK_RELATIONSHIPS] = "relationships",
+        [CHECK_EXPRESSION] = "expression",
+        [CHECK_ROW_COUNT] = "row_count",
+    };
+    return names[kind];
+}
+
+/* --- SQL of a check -------------------------------------------------------------------------------------------- */
+
+static bool append_joined(Conn *conn, const Strings *columns, const char *between, const char *after, Text *out,
+                          Error *err)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        if (!conn_format(conn, out, err, "%ss.%I%s", i ? between : "", columns->items[i], after))
+            return false;
+    return true;
+}
+
+static bool append_accepted(Conn *conn, const Check *check, Text *out, Error *err)
+{
+    if (!conn_format(conn, out, err, "s.%I not in (", check->columns.items[0]))
+        return false;
+    for (size_t i = 0; i < check->values.count; i++)
+        if (!conn_format(conn, out, err, "%s%L", i ? ", " : "", check->values.items[i]))
+            return false;
+    text_append(out, ")");
+    return true;
+}
+
+/* The relation a relationship points at, quoted: a node's, or what the server takes the name for. */
+static bool append_other(Conn *conn, const Check *check, Text *out, Error *err)
+{
+    if (check->to_node)
+        return conn_format(conn, out, err, "%I.%I", check->to_node->schema, check->to_node->table);
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, "select $1::pg_catalog.regclass::pg_catalog.text", 1, (const char *const[]){check->to}, &rows,
+                    err))
+        return false;
+    text_append(out, rows_get(rows, 0, 0));
+    return true;
+}
+
+static bool append_relationship(Conn *conn, const Check *check, Text *out, Error *err)
+{
+    const char *column = check->columns.items[0];
+    TEXT_AUTO(other);
+    return append_other(conn, check, &other, err) &&
+           conn_format(conn, out, err, "s.%I is not null and not exists (select from %s o where o.%I = s.%I)", column,
+                       text_str(&other), check->field, column);
+}
+
+/* The condition under which a row s fails. */
+static bool append_failing(Conn *conn, const Check *check, Text *out, Error *err)
+{
+    switch (check->kind) {
+    case CHECK_NOT_NULL:
+        return append_joined(conn, &check->columns, " or ", " is null", out, err);
+    case CHECK_ACCEPTED_VALUES:
+        return append_accepted(conn, check, out, err);
+    case CHECK_RELATIONSHIPS:
+        return append_relationship(conn, check, out, err);
+    case CHECK_EXPRESSION:
+        text_appendf(out, "(%s\n) is false", check->expression);
+        return true;
+    case CHECK_UNIQUE:
+        text_append(out, "s.sluice_copies > 1");
+        return true;
+    case CHECK_ROW_COUNT:
+        break;
+    }
+    text_append(out, "false");
+    return true;
+}
+
+/* The rows to judge, as s, with sluice_record where that is known and sluice_copies for unique. */
+static bool append_from(Conn *conn, const CheckTarget *target, const Check *check, Text *out, Error *err)
+{
+    const char *filter = target->filter ? target->filter : "true";
+    if (check->kind != CHECK_UNIQUE && !target->fresh_load) {
+        text_appendf(out, "(select * from %s where %s) s", target->quoted, filter);
+        return true;
+    }
+    text_append(out, "(select s.*");
+    if (target->fresh_load)
+        text_append(out, ", row_number() over (order by s.ctid) as sluice_record");
+    if (check->kind == CHECK_UNIQUE) {
+        text_append(out, ", case when ");
+        if (!append_joined(conn, &check->columns, " and ", " is not null", out, err))
+            return false;
+        text_append(out, " then count(*) over (partition by ");
+        if (!append_joined(conn, &check->columns, ", ", "", out, err))
+            return false;
+        text_append(out, ") end as sluice_copies");
+    }
+    text_appendf(out, " from %s s where %s) s", target->quoted, filter);
+    return true;
+}
+
+/* Whether any row fails, the quick way: for unique by grouping. */
+static bool append_count(Conn *conn, const CheckTarget *target, const Check *check, Text *out, Error *err)
+{
+    const char *filter = target->filter ? target->filter : "true";
+    if (check->kind != CHECK_UNIQUE) {
+        text_appendf(out, "select count(*) from %s s where (%s) and (", target->quoted, filter);
+        if (!append_failing(conn, check, out, err))
+            return false;
+        text_append(out, ")");
+        return true;
+    }
+    text_appendf(out, "select coalesce(sum(n), 0)::bigint from (select count(*) as n from %s s where (%s) and ",
+                 target->quoted, filter);
+    if (!append_joined(conn, &check->columns, " and ", " is not null", out, err))
+        return false;
+    text_append(out, " group by ");
+    if (!append_joined(conn, &check->columns, ", ", "", out, err))
+        return false;
+    text_append(out, " having count(*) > 1) q");
+    return true;
+}
+
+/* --- running --------------------------------------------------------------------------------------------------- */
+
+static bool place_error(const Check *check, Error *err)
+{
+    if (err->code != ERROR_FAILED)
+        return false;
+    char *message CLEANUP(mem_free_p) = mem_strdup(err->message);
+    char sqlstate[6];
+    snprintf(sqlstate, sizeof sqlstate, "%s", err->sqlstate);
+    char *hint CLEANUP(mem_free_p) = mem_strdup(err->hint);
+    error_at(err, ERROR_FAILED, check->place.file, check->place.line, check->place.column,
+             "the check %s cannot be run: %s", check->name, message);
+    snprintf(err->sqlstate, sizeof err->sqlstate, "%s", sqlstate);
+    return hint ? error_hint(err, "%s", hint) : false;
+}
+
+static bool query_count(Conn *conn, const Text *sql, int64_t *ret_count, Error *err)
+{
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, text_str(sql), 0, NULL, &rows, err))
+        return false;
+    *ret_count = rows_int(rows, 0, 0);
+    return true;
+}
+
+static bool keep_rows(Conn *conn, const CheckTarget *target, const Check *check, Arena *arena, CheckResult *ret,
+                      Error *err)
+{
+    TEXT_AUTO(sql);
+    text_appendf(
+        &sql,
+        "select case when octet_length(j) > %d then jsonb_build_object('cut', left(j, %d))::text else j end, n "
+        "from (select (to_jsonb(s) - 'sluice_record' - 'sluice_copies')::text as j, %s as n from ",
+        CHECK_ROW_BYTES, CHECK_ROW_BYTES / 4, target->fresh_load ? "s.sluice_record" : "0");
+    if (!append_from(conn, target, check, &sql, err))
+        return false;
+    text_append(&sql, " where ");
+    if (!append_failing(conn, check, &sql, err))
+        return false;
+    if (target->fresh_load)
+        text_append(&sql, " order by s.sluice_record");
+    text_appendf(&sql, " limit %d) q", CHECK_ROWS_KEPT);
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
+        return false;
+    ret->row_count = (size_t)rows_count(rows);
+    ret->rows = arena_array(arena, ret->row_count, sizeof(FailedRow));
+    for (int i = 0; i < rows_count(rows); i++)
+        ret->rows[i] = (FailedRow){.json = arena_strdup(arena, rows_get(rows, i, 0)), .record = rows_int(rows, i, 1)};
+    return true;
+}
+
+static bool run_row_count(Conn *conn, const CheckTarget *target, const Check *check, Arena *arena, CheckResult *ret,
+                          Error *err)
+{
+    TEXT_AUTO(sql);
+    text_appendf(&sql, "select count(*) from %s where %s", target->quoted, target->filter ? target->filter : "true");
+    int64_t found;
+    if (!query_count(conn, &sql, &found, err))
+        return false;
+    ret->detail = arena_printf(arena, "%" PRId64 " rows", found);
+    if (found < check->min) {
+        ret->failed_rows = check->min - found;
+        ret->detail = arena_printf(arena, "%" PRId64 " rows, expected at least %" PRId64, found, check->min);
+    } else if (found > check->max) {
+        ret->failed_rows = found - check->max;
+        ret->detail = arena_printf(arena, "%" PRId64 " rows, expected at most %" PRId64, found, check->max);
+    }
+    return true;
+}
+
+static bool run_one(Conn *conn, const CheckTarget *target, const Check *check, Arena *arena, CheckResult *ret,
+                    Error *err)
+{
+    *ret = (CheckResult){.check = check, .kind = check_kind_name(check->kind)};
+    if (check->kind == CHECK_ROW_COUNT)
+        return run_row_count(conn, target, check, arena, ret, err);
+    TEXT_AUTO(sql);
+    if (!append_count(conn, target, check, &sql, err) || !query_count(conn, &sql, &ret->failed_rows, err))
+        return false;
+    return ret->failed_rows == 0 || keep_rows(conn, target, check, arena, ret, err);
+}
+
+bool checks_run(Conn *conn, const CheckTarget *target, const Check *checks, size_t count, Arena *arena,
+                CheckResults *ret, Error *err)
+{
+    *ret = (CheckResults){.items = arena_array(arena, count, sizeof(CheckResult)), .count = count};
+    for (size_t i = 0; i < count; i++) {
+        CheckResult *result = &ret->items[i];
+        if (!run_one(conn, target, &checks[i], arena, result, err))
+            return place_error(&checks[i], err);
+        if (result->failed_rows > 0)
+            (*(checks[i].warn ? &ret->warnings : &ret->failed))++;
+    }
+    return true;
+}
+
+/* --- recording ------------------------------------------------------------------------------------------------- */
+
+static bool record_rows(Conn *conn, const CheckResult *result, const char *check_id, const char *run_id,
+                        const char *schema, const char *table, Error *err)
+{
+    for (size_t i = 0; i < result->row_count; i++) {
+        const FailedRow *row = &result->rows[i];
+        char line[24];
+        snprintf(line, sizeof line, "%" PRId64, row->line);
+        if (!conn_query(conn,
+                        "insert into sluice.failed_rows values ($1::bigint, $2::bigint, $3, $4, $5, "
+                        "nullif($6::bigint, 0), $7::jsonb)",
+                        7, (const char *const[]){check_id, run_id, schema, table, result->check->name, line, row->json},
+                        NULL, err))
+            return false;
+    }
+    return true;
+}
+
+bool checks_record(Conn *conn, const CheckResults *results, int64_t run_id, int64_t step_id, const char *schema,
+                   const char *table, Error *err)
+{
+    char run[24], step[24], failed[24];
+    snprintf(run, sizeof run, "%" PRId64, run_id);
+    snprintf(step, sizeof step, "%" PRId64, step_id);
+    for (size_t i = 0; i < results->count; i++) {
+        const CheckResult *result = &results->items[i];
+        snprintf(failed, sizeof failed, "%" PRId64, result->failed_rows);
+        ROWS_AUTO(rows);
+        if (!conn_query(
+                conn,
+                "insert into sluice.checks (run_id, step_id, schema_name, table_name, check_name, kind, severity, "
+                "outcome, failed_rows, detail) values ($1::bigint, nullif($2::bigint, 0), $3, $4, $5, $6, $7, $8, "
+                "$9::bigint, $10) returning check_id",
+                10,
+                (const char *const[]){run, step, schema, table, result->check->name, result->kind,
+                                      result->check->warn ? "warn" : "error", result->failed_rows ? "failed" : "ok",
+                                      failed, result->detail},
+                &rows, err) ||
+            !record_rows(conn, result, rows_get(rows, 0, 0), run, schema, table, err))
+            return false;
+    }
+    return true;
+}
+
+static void describe(const CheckResult *result, Text *out)
+{
+    if (result->detail)
+        text_appendf(out, "%s: %s", result->check->name, result->detail);
+    else
+        text_appendf(out, "%s: %" PRId64 " row%s", result->check->name, result->failed_rows,
+                     result->failed_rows == 1 ? "" : "s");
+    if (result->row_count == 0)
+        return;
+    text_append(out, ", the first ");
+    if (result->rows[0].line)
+        text_appendf(out, "on line %" PRId64 ": ", result->rows[0].line);
+    text_append_shown(out, result->rows[0].json, strlen(result->rows[0].json), 200);
+}
+
+bool checks_error(const CheckResults *results, const char *schema, const char *table, Error *err)
+{
+    TEXT_AUTO(what);
+    const Check *first = NULL;
+    for (size_t i = 0; i < results->count; i++) {
+        const CheckResult *result = &results->items[i];
+        if (!result->failed_rows || result->check->warn)
+            continue;
+        first = first ? first : result->check;
+        text_append(&what, what.len ? "; " : "");
+        describe(result, &what);
+    }
+    if (!first)
+        return true;
+    error_at(err, ERROR_FAILED, first->place.file, first->place.line, first->place.column,
+             "%zu check%s failed on %s.%s: %s", results->failed, results->failed == 1 ? "" : "s", schema, table,
+             text_str(&what));
+    return error_hint(err, "the rows are in sluice.failed_rows; sluice logs shows them");
+}
+
+Check *checks_of(const Node *node, Arena *arena, size_t *ret_count)
+{
+    size_t keys = node->unique_key.count ? 2 : 0;
+    Check *checks = arena_array(arena, node->check_count + keys, sizeof(Check));
+    if (keys) {
+        checks[0] = (Check){
+            .kind = CHECK_NOT_NULL, .name = "unique_key_not_null", .place = node->place, .columns = node->unique_key};
+        checks[1] =
+            (Check){.kind = CHECK_UNIQUE, .name = "unique_key", .place = node->place, .columns = node->unique_key};
+    }
+    for (size_t i = 0; i < node->check_count; i++)
+        checks[keys + i] = node->checks[i];
+    *ret_count = node->check_count + keys;
+    return checks;
+}

@@ -1,0 +1,46 @@
+/* Table: what is there under a name, and where new rows wait to be checked.
+ *
+ * All of a step happens in one transaction: new rows are staged, checked and published in it, with the record. So
+ * nothing unchecked is ever visible, and whatever ends the step early leaves nothing behind. A table that is not there
+ * yet is staged under its own name; rows for one that is are staged in an unlogged table beside it, which is dropped
+ * before the commit. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "pg/conn.h"
+
+typedef struct TableColumn {
+    const char *name;
+    const char *type; /* as format_type() writes it */
+    bool generated;   /* cannot be written */
+    bool not_null;
+} TableColumn;
+
+typedef struct Table {
+    const char *schema, *name;
+    const char *quoted; /* "schema"."name", for SQL */
+    bool exists;
+    char relkind; /* r, p, v, m, f ... where it exists */
+    TableColumn *columns;
+    size_t column_count;
+} Table;
+
+/* Looks a relation up by name; strings belong to the arena. Not being there is no error. */
+bool table_find(Conn *conn, const char *schema, const char *name, Arena *arena, Table *ret, Error *err);
+const TableColumn *table_column(const Table *table, const char *name); /* NULL: none */
+const char *relkind_name(char relkind);                                /* "table", "view" ... */
+
+/* Name of a staging table beside schema.name for a run: in *ret exists is false. */
+bool table_stage_name(Conn *conn, const char *schema, int64_t run_id, Arena *arena, Table *ret, Error *err);
+
+/* The columns of stage and target are the same, in any order: names, types. An error names those that are not. */
+bool table_same_columns(const Table *stage, const Table *target, const char *ignored, Error *err);
+
+/* `"a", "b"` of the columns that can be written, each behind prefix (`t.` or ""). */
+bool table_column_list(Conn *conn, const Table *table, const char *prefix, Text *out, Error *err);

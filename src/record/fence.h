@@ -1,0 +1,17 @@
+/* Fence: one run at a time per table.
+ *
+ * The lock is an advisory lock of the step's own transaction, which also publishes: whoever loses its connection
+ * loses the lock and the work together, so there is nothing to be fenced off later, and a transaction pooler may
+ * stand between. A process that was killed may leave its backend at work for a moment; where it ran on this
+ * machine, and is gone, its backend is ended. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "pg/conn.h"
+
+/* Inside a transaction. Busy: ERROR_BUSY, saying who holds it; the transaction is still good. wait: waits for it. */
+bool fence_lock_in_txn(Conn *conn, const char *schema, const char *table, int64_t run_id, const char *project,
+                       bool wait, Error *err);

@@ -1,0 +1,315 @@
+#include "record/ledger.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/process.h"
+#include "record/statements.h"
+
+enum { NUMBER_TEXT = 24 };
+
+static const char *number(int64_t n, char text[NUMBER_TEXT])
+{
+    snprintf(text, NUMBER_TEXT, "%" PRId64, n);
+    return text;
+}
+
+bool ledger_exists(Conn *conn, bool *ret_exists, Error *err)
+{
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, "select pg_catalog.to_regclass('sluice.version') is not null", 0, NULL, &rows, err))
+        return false;
+    *ret_exists = rows_bool(rows, 0, 0);
+    return true;
+}
+
+static bool installed_version(Conn *conn, int64_t *ret_version, Error *err)
+{
+    bool exists;
+    *ret_version = 0;
+    if (!ledger_exists(conn, &exists, err) || !exists)
+        return err->code == ERROR_NONE;
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, "select coalesce(max(version), 0) from sluice.version", 0, NULL, &rows, err))
+        return false;
+    *ret_version = rows_int(rows, 0, 0);
+    return true;
+}
+
+/* Several programs may find the ledger missing at once: one installs it, the others find it done. */
+static bool install(Conn *conn, Error *err)
+{
+    static const char *const migrations[LEDGER_VERSION] = {sql_ledger_1};
+    int64_t version;
+    if (!conn_exec(conn, "select pg_catalog.pg_advisory_xact_lock(7310575174865381477)", err) ||
+        !installed_version(conn, &version, err))
+        return false;
+    for (int64_t next = version + 1; next <= LEDGER_VERSION; next++) {
+        char text[NUMBER_TEXT];
+        if (!conn_exec(conn, migrations[next - 1], err) ||
+            !conn_query(conn, "insert into sluice.version (version, program) values ($1::int, $2)", 2,
+                        (const char *const[]){number(next, text), SLUICE_VERSION}, NULL, err))
+            return false;
+    }
+    return true;
+}
+
+bool ledger_open(Conn *conn, Error *err)
+{
+    int64_t version;
+    if (!installed_version(conn, &version, err))
+        return false;
+    if (version > LEDGER_VERSION) {
+        error_set(err, ERROR_FAILED, "the ledger in schema sluice has version %" PRId64 ", this program knows %d",
+                  version, LEDGER_VERSION);
+        return error_hint(err, "use the newer sluice that wrote it");
+    }
+    if (version == LEDGER_VERSION)
+        return true;
+    if (!conn_begin(conn, &(TxnOptions){0}, err))
+        return false;
+    if (install(conn, err) && conn_commit(conn, err))
+        return true;
+    conn_rollback(conn);
+    if (str_eq(err->sqlstate, "42501"))
+        error_hint(err, "the role needs CREATE on the database, or a schema sluice that it may create tables in; see "
+                        "docs/operations.md");
+    return false;
+}
+
+bool ledger_prune(Conn *conn, Error *err)
+{
+    char days[NUMBER_TEXT];
+    return conn_query(conn, sql_ledger_prune, 1, (const char *const[]){number(LEDGER_DAYS, days)}, NULL, err);
+}
+
+bool ledger_run_begin(Conn *conn, const LedgerRun *run, int64_t *ret_run_id, Error *err)
+{
+    char started[CLOCK_TEXT];
+    clock_format_exact(run->started_at, started);
+    TEXT_AUTO(host);
+    TEXT_AUTO(process);
+    process_host(&host);
+    process_identity(&process);
+    ROWS_AUTO(rows);
+    if (!conn_query(conn,
+                    "insert into sluice.runs (project, target, command, started_at, host, process, program) "
+                    "values ($1, $2, $3, $4, $5, $6, $7) returning run_id",
+                    7,
+                    (const char *const[]){run->project, run->target, run->command, started, text_str(&host),
+                                          text_str(&process), SLUICE_VERSION},
+                    &rows, err))
+        return false;
+    *ret_run_id = rows_int(rows, 0, 0);
+    return true;
+}
+
+/* The text of an error as it is recorded: without secrets. NULL for none; the caller frees it. */
+static char *recorded(const Error *failure)
+{
+    if (!failure || failure->code == ERROR_NONE)
+        return NULL;
+    TEXT_AUTO(text);
+    text_append(&text, failure->message);
+    if (failure->detail)
+        text_appendf(&text, "; %s", failure->detail);
+    return log_redacted(text_str(&text));
+}
+
+bool ledger_run_end(Conn *conn, int64_t run_id, const char *outcome, const Error *failure, Error *err)
+{
+    char id[NUMBER_TEXT];
+    char *text CLEANUP(mem_free_p) = recorded(failure);
+    return conn_query(
+        conn, "update sluice.runs set ended_at = clock_timestamp(), outcome = $2, error = $3 where run_id = $1::bigint",
+        3, (const char *const[]){number(run_id, id), outcome, text}, NULL, err);
+}
+
+bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *arena, LedgerRelation *ret, Error *err)
+{
+    ROWS_AUTO(rows);
+    *ret = (LedgerRelation){0};
+    if (!conn_query(conn, sql_relation, 2, (const char *const[]){schema, table}, &rows, err))
+        return false;
+    *ret = (LedgerRelation){
+        .known = rows_get(rows, 0, 0) != NULL,
+        .project = arena_strdup(arena, rows_get(rows, 0, 0)),
+        .node = arena_strdup(arena, rows_get(rows, 0, 1)),
+        .kind = arena_strdup(arena, rows_get(rows, 0, 2)),
+        .materialized = arena_strdup(arena, rows_get(rows, 0, 3)),
+        .definition = arena_strdup(arena, rows_get(rows, 0, 4)),
+        .content_hash = arena_strdup(arena, rows_get(rows, 0, 5)),
+        .has_tick = rows_get(rows, 0, 6) != NULL,
+        .has_start = rows_get(rows, 0, 7) != NULL,
+        .last_tick = rows_int(rows, 0, 6),
+        .last_start = rows_int(rows, 0, 7),
+    };
+    return true;
+}
+
+bool ledger_step_begin(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, Error *err)
+{
+    char run_id[NUMBER_TEXT], tick[CLOCK_TEXT];
+    clock_format_exact(step->tick, tick);
+    ROWS_AUTO(rows);
+    if (!conn_query(conn,
+                    "insert into sluice.steps (run_id, schema_name, table_name, node, kind, materialized, logical_run, "
+                    "tick, started_at) values ($1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, clock_timestamp()) "
+                    "returning step_id",
+                    8,
+                    (const char *const[]){number(step->run_id, run_id), step->schema, step->table, step->node,
+                                          step->kind, step->materialized, step->logical_run,
+                                          step->has_tick ? tick : NULL},
+                    &rows, err))
+        return false;
+    *ret_step_id = rows_int(rows, 0, 0);
+    return true;
+}
+
+/* "models/a.sql:3:5" of a failure, or NULL; the caller frees it. */
+static char *recorded_place(const Error *failure)
+{
+    if (!failure || !failure->file)
+        return NULL;
+    Text text = {0};
+    text_append(&text, failure->file);
+    if (failure->line > 0)
+        text_appendf(&text, ":%d", failure->line);
+    if (failure->line > 0 && failure->column > 0)
+        text_appendf(&text, ":%d", failure->column);
+    return text_steal(&text);
+}
+
+bool ledger_step_end_in_txn(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err)
+{
+    char id[NUMBER_TEXT], total[NUMBER_TEXT], inserted[NUMBER_TEXT], updated[NUMBER_TEXT], deleted[NUMBER_TEXT];
+    const Error *failure = outcome->failure;
+    char *text CLEANUP(mem_free_p) = recorded(failure);
+    char *place CLEANUP(mem_free_p) = recorded_place(failure);
+    return conn_query(conn, sql_step_end, 11,
+                      (const char *const[]){number(step_id, id), outcome->outcome, outcome->reason,
+                                            number(outcome->total, total), number(outcome->inserted, inserted),
+                                            number(outcome->updated, updated), number(outcome->deleted, deleted),
+                                            outcome->key, text, place,
+                                            failure && failure->sqlstate[0] ? failure->sqlstate : NULL},
+                      NULL, err);
+}
+
+bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err)
+{
+    return ledger_step_end_in_txn(conn, step_id, outcome, err);
+}
+
+bool ledger_step_unrun(Conn *conn, const LedgerStep *step, const LedgerOutcome *outcome, Error *err)
+{
+    int64_t step_id;
+    return ledger_step_begin(conn, step, &step_id, err) && ledger_step_end(conn, step_id, outcome, err);
+}
+
+bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err)
+{
+    char id[NUMBER_TEXT];
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, "select outcome in ('ok', 'unchanged') from sluice.steps where step_id = $1::bigint", 1,
+                    (const char *const[]){number(step_id, id)}, &rows, err))
+        return false;
+    *ret_done = rows_count(rows) == 1 && rows_bool(rows, 0, 0);
+    return true;
+}
+
+bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
+{
+    const LedgerStep *step = publish->step;
+    char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT];
+    clock_format_exact(step->tick, tick);
+    clock_format_exact(publish->started_at, started);
+    return conn_query(conn, sql_publish, 12,
+                      (const char *const[]){step->schema, step->table, publish->project, step->node, step->kind,
+                                            step->materialized ? step->materialized : "table", publish->definition,
+                                            number(step->run_id, run_id), step->has_tick ? tick : NULL, started,
+                                            publish->content_hash, number(publish->total, total)},
+                      NULL, err);
+}
+
+bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t bytes, const char *content_hash,
+                        int64_t rows_read, const char *mode, Error *err)
+{
+    char id[NUMBER_TEXT], size[NUMBER_TEXT], count[NUMBER_TEXT];
+    return conn_query(conn,
+                      "insert into sluice.loads (step_id, file, bytes, content_hash, rows_read, mode) "
+                      "values ($1::bigint, $2, $3::bigint, $4, $5::bigint, $6)",
+                      6,
+                      (const char *const[]){number(step_id, id), file, number((int64_t)bytes, size), content_hash,
+                                            number(rows_read, count), mode},
+                      NULL, err);
+}
+
+bool ledger_adopt(Conn *conn, const char *project, const char *schema, const char *table, const char *node,
+                  const char *kind, const char *materialized, Error *err)
+{
+    return conn_query(conn,
+                      "insert into sluice.relations (schema_name, table_name, project, node, kind, materialized) "
+                      "values ($1, $2, $3, $4, $5, $6)",
+                      6, (const char *const[]){schema, table, project, node, kind, materialized}, NULL, err);
+}
+
+bool ledger_forget_in_txn(Conn *conn, const char *schema, const char *table, Error *err)
+{
+    return conn_query(conn, "delete from sluice.relations where schema_name = $1 and table_name = $2", 2,
+                      (const char *const[]){schema, table}, NULL, err);
+}
+
+bool ledger_relations(Conn *conn, const char *project, Rows **ret_rows, Error *err)
+{
+    return conn_query(conn,
+                      "select schema_name, table_name, node, kind, materialized, definition from sluice.relations "
+                      "where project = $1 order by schema_name, table_name",
+                      1, (const char *const[]){project}, ret_rows, err);
+}
+
+bool ledger_status(Conn *conn, const char *project, Rows **ret_rows, Error *err)
+{
+    return conn_query(conn, sql_status, 1, (const char *const[]){project}, ret_rows, err);
+}
+
+bool ledger_runs(Conn *conn, const char *project, int limit, Rows **ret_rows, Error *err)
+{
+    char text[NUMBER_TEXT];
+    return conn_query(conn, sql_runs, 2, (const char *const[]){project, number(limit, text)}, ret_rows, err);
+}
+
+bool ledger_logs(Conn *conn, const char *project, int64_t run_id, Rows **ret_steps, Rows **ret_checks,
+                 Rows **ret_failed_rows, Error *err)
+{
+    char id[NUMBER_TEXT];
+    const char *const params[] = {project, number(run_id, id)};
+    return conn_query(conn, sql_logs_steps, 2, params, ret_steps, err) &&
+           conn_query(conn, sql_logs_checks, 2, params, ret_checks, err) &&
+           conn_query(conn, sql_logs_failed_rows, 2, params, ret_failed_rows, err);
+}
+
+static bool mark_lost(Conn *conn, const char *run_id, Error *err)
+{
+    return conn_query(
+        conn,
+        "with gone as (update sluice.runs set outcome = 'lost', error = 'the process that ran it is gone' "
+        "where run_id = $1::bigint and outcome = 'running') "
+        "update sluice.steps set outcome = 'lost', error = 'the process that ran it is gone' "
+        "where run_id = $1::bigint and outcome = 'running'",
+        1, (const char *const[]){run_id}, NULL, err);
+}
+
+bool ledger_mark_lost(Conn *conn, const char *project, Error *err)
+{
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, "select run_id, process from sluice.runs where outcome = 'running' and project = $1", 1,
+                    (const char *const[]){project}, &rows, err))
+        return false;
+    for (int i = 0; i < rows_count(rows); i++)
+        if (process_is_gone(rows_get(rows, i, 1)) && !mark_lost(conn, rows_get(rows, i, 0), err))
+            return false;
+    return true;
+}

@@ -1,0 +1,100 @@
+/* Ledger: schema `sluice` in the target database, the record of all that the program does there.
+ *
+ * docs/ledger.md describes its tables as a public interface. Several projects and schemas share one ledger. Installed
+ * and migrated by ledger_open(); commands that only read use ledger_exists(). Kept for 90 days; what a table is
+ * (sluice.relations) is kept for as long as the table.
+ *
+ * Functions named *_in_txn run inside the caller's transaction; all others are transactions of their own. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "pg/conn.h"
+#include "pg/rows.h"
+
+enum { LEDGER_VERSION = 1, LEDGER_DAYS = 90 };
+
+/* Installs the ledger or migrates it. A ledger newer than this program is an error. */
+bool ledger_open(Conn *conn, Error *err);
+bool ledger_exists(Conn *conn, bool *ret_exists, Error *err);
+/* Removes runs, with their steps, loads, checks and failed rows, that began over LEDGER_DAYS ago. Bounded per call. */
+bool ledger_prune(Conn *conn, Error *err);
+
+typedef struct LedgerRun {
+    const char *project, *target, *command;
+    Instant started_at;
+} LedgerRun;
+
+bool ledger_run_begin(Conn *conn, const LedgerRun *run, int64_t *ret_run_id, Error *err);
+/* outcome: ok, failed, busy, cancelled. failure may be NULL. */
+bool ledger_run_end(Conn *conn, int64_t run_id, const char *outcome, const Error *failure, Error *err);
+
+/* What the ledger knows of one table. All strings belong to the arena. */
+typedef struct LedgerRelation {
+    bool known; /* a row is there: the table is ours */
+    const char *project, *node, *kind, *materialized, *definition, *content_hash;
+    bool has_tick, has_start;
+    Instant last_tick;  /* the latest that was finished, well or not: a failed tick is not tried every minute */
+    Instant last_start; /* of the run that published last */
+} LedgerRelation;
+
+bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *arena, LedgerRelation *ret, Error *err);
+
+typedef struct LedgerStep {
+    int64_t run_id;
+    const char *schema, *table, *node, *kind, *materialized; /* materialized: NULL for sources */
+    const char *logical_run;                                 /* "tick 2026-01-31T06:15:00Z" or "run 17" */
+    bool has_tick;
+    Instant tick;
+} LedgerStep;
+
+bool ledger_step_begin(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, Error *err);
+
+typedef struct LedgerOutcome {
+    const char *outcome;                       /* ok, unchanged, failed, blocked, skipped, cancelled */
+    const char *reason;                        /* in the user's words, or NULL */
+    int64_t total, inserted, updated, deleted; /* rows; total -1: not known */
+    const char *key;                           /* the step's key, or NULL */
+    const Error *failure;                      /* or NULL */
+} LedgerOutcome;
+
+bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err);
+bool ledger_step_end_in_txn(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err);
+/* A step that never ran (blocked, skipped): begun and ended at once. */
+bool ledger_step_unrun(Conn *conn, const LedgerStep *step, const LedgerOutcome *outcome, Error *err);
+/* After a COMMIT whose answer was lost: whether the step is recorded as done. */
+bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err);
+
+/* Makes the table ours, or notes a publish of it. */
+typedef struct LedgerPublish {
+    const LedgerStep *step;
+    const char *project;
+    const char *definition;   /* hash of what the relation was made from, or NULL */
+    const char *content_hash; /* of the delivery, or NULL */
+    Instant started_at;       /* of the run */
+    int64_t total;            /* rows, -1: not known */
+} LedgerPublish;
+bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err);
+
+bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t bytes, const char *content_hash,
+                        int64_t rows_read, const char *mode, Error *err);
+
+/* Ownership, for adopt and drop. */
+bool ledger_adopt(Conn *conn, const char *project, const char *schema, const char *table, const char *node,
+                  const char *kind, const char *materialized, Error *err);
+bool ledger_forget_in_txn(Conn *conn, const char *schema, const char *table, Error *err);
+/* schema_name, table_name, node, kind, materialized, definition of all that the project owns, by name. */
+bool ledger_relations(Conn *conn, const char *project, Rows **ret_rows, Error *err);
+
+/* For people: columns are named as they are to be shown. limit bounds the rows. */
+bool ledger_status(Conn *conn, const char *project, Rows **ret_rows, Error *err);
+bool ledger_runs(Conn *conn, const char *project, int limit, Rows **ret_rows, Error *err);
+/* run_id 0: the newest run. Three results: its steps, its checks that failed, its failed rows (bounded). */
+bool ledger_logs(Conn *conn, const char *project, int64_t run_id, Rows **ret_steps, Rows **ret_checks,
+                 Rows **ret_failed_rows, Error *err);
+
+/* Steps and runs still said to be running whose process, on this host, is gone: marks them lost. */
+bool ledger_mark_lost(Conn *conn, const char *project, Error *err);

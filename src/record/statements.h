@@ -1,0 +1,15 @@
+/* Statements: the files of sql/, embedded at build time. */
+#pragma once
+
+extern const char sql_ledger_1[];
+extern const char sql_ledger_prune[];
+extern const char sql_logs_checks[];
+extern const char sql_logs_failed_rows[];
+extern const char sql_logs_steps[];
+extern const char sql_publish[];
+extern const char sql_relation[];
+extern const char sql_runs[];
+extern const char sql_status[];
+extern const char sql_step_end[];
+extern const char sql_table_columns[];
+extern const char sql_table_lock_holder[];
