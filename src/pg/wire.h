@@ -50,3 +50,7 @@ bool wire_interrupted(Error *err);
 
 /* Appends libpq's or the server's text as one line, without secrets, of at most max bytes. */
 void wire_one_line(Text *out, const char *s, size_t max);
+
+/* Takes record and column of a failed COPY from the context of its error (PG_DIAG_CONTEXT, in any language) and
+ * its column name, each or NULL. Here so that tests reach it. */
+void copy_read_context(Conn *conn, const char *context, const char *column);
