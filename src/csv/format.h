@@ -11,6 +11,8 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "csv/datetime.h"
+#include "csv/result.h"
 #include "csv/type.h"
 
 enum { CSV_FORMAT_TOKENS = 64 };
@@ -49,3 +51,6 @@ typedef struct CsvFormat {
  * day, HH12 without AM, a zone for a type without one, and types other than date, timestamp and timestamptz are an
  * ERROR_PROJECT without a place (column says which character of the pattern, from 1). */
 bool csv_format_parse(const char *pattern, CsvType type, CsvFormat *ret_format, Error *err);
+
+/* Reads a value. VALUE_OUT_OF_RANGE where the calendar or the clock has no such time; never VALUE_UNSURE. */
+ValueResult csv_format_read(const CsvFormat *format, const char *s, size_t n, DateTime *ret);

@@ -11,14 +11,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "csv/format.h"
+#include "csv/result.h"
 #include "csv/type.h"
-
-typedef enum ValueResult {
-    VALUE_OK,
-    VALUE_BAD,          /* no valid input for the type */
-    VALUE_OUT_OF_RANGE, /* valid in form, but does not fit: also a string too long for varchar(n) or char(n) */
-    VALUE_UNSURE,
-} ValueResult;
 
 /* Appends the value's length (4 bytes, big-endian) and its binary form. Nothing is appended unless VALUE_OK.
  * CSV_OTHER is always VALUE_UNSURE. char(n) is not padded: the server does that. */
