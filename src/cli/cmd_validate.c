@@ -1,0 +1,35 @@
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cli/session.h"
+
+static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
+
+/* A view shows its inputs as they come: nothing can stand between a wrong row and its reader. */
+static void warn_of_views(const Project *project)
+{
+    for (size_t i = 0; i < project->node_count; i++) {
+        const Node *node = project->nodes[i];
+        if (node->kind == NODE_MODEL && node->materialized == MATERIALIZED_VIEW && node->check_count > 0)
+            log_warn("%s:%d:%d: the checks of a view can only report: its rows are seen unchecked",
+                     node->checks[0].place.file, node->checks[0].place.line, node->checks[0].place.column);
+    }
+}
+
+int cmd_validate(Call *call)
+{
+    Project project;
+    int status = 0;
+    if (session_project(call, SESSION_WHOLE, &project)) {
+        warn_of_views(&project);
+        size_t sources = 0;
+        for (size_t i = 0; i < project.node_count; i++)
+            sources += project.nodes[i]->kind == NODE_SOURCE;
+        size_t models = project.node_count - sources;
+        printf("ok: %zu source%s, %zu model%s\n", sources, plural(sources), models, plural(models));
+    } else {
+        status = 2;
+    }
+    project_clear(&project);
+    return status;
+}

@@ -1,0 +1,207 @@
+#include "cli/command.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static const Option opt_project = {
+    .name = "project",
+    .argument = "DIR",
+    .doc = "the project; default: the nearest sluice.yaml at or above the working directory"};
+static const Option opt_target = {.name = "target",
+                                  .argument = "NAME",
+                                  .doc = "a target of sluice.yaml; default: SLUICE_TARGET, then its own target:"};
+static const Option opt_log_format = {.name = "log-format",
+                                      .argument = "FORMAT",
+                                      .values = "text|json",
+                                      .doc = "how messages on standard error are written"};
+static const Option opt_color = {.name = "color",
+                                 .argument = "WHEN",
+                                 .values = "auto|always|never",
+                                 .doc = "colours; auto: on a terminal, unless NO_COLOR is set"};
+static const Option opt_quiet = {.name = "quiet", .letter = 'q', .doc = "say only what is wrong"};
+static const Option opt_verbose = {.name = "verbose", .letter = 'v', .doc = "say more, the SQL too"};
+static const Option opt_help = {.name = "help", .letter = 'h', .doc = "show help on the command, and stop"};
+static const Option opt_version = {.name = "version", .doc = "show the version, and stop"};
+
+const Option *const global_options[] = {&opt_project, &opt_target, &opt_log_format, &opt_color, &opt_quiet,
+                                        &opt_verbose, &opt_help,   &opt_version,    NULL};
+
+static const Option opt_select = {
+    .name = "select", .letter = 's', .argument = "SELECT", .repeat = true, .doc = "the same as a SELECT argument"};
+static const Option opt_exclude = {
+    .name = "exclude", .argument = "SELECT", .repeat = true, .doc = "leave these out of what is selected"};
+static const Option opt_format = {
+    .name = "format", .argument = "FORMAT", .values = "text|json", .doc = "text for people, json for programs"};
+static const Option opt_count = {.name = "count", .letter = 'n', .argument = "N", .doc = "how many, newest first"};
+
+static const Option opt_due = {.name = "due", .doc = "only what a schedule says is due since it last ran"};
+static const Option opt_wait = {.name = "wait", .doc = "wait for a table that another run is building"};
+static const Option opt_threads = {.name = "threads", .argument = "N", .doc = "steps at a time; only 1 so far"};
+static const Option opt_full_refresh = {.name = "full-refresh", .later = true, .doc = "build from nothing"};
+static const Option opt_accept = {.name = "accept",
+                                  .argument = "NAME",
+                                  .repeat = true,
+                                  .later = true,
+                                  .doc = "take a result that would lose a large share of its table"};
+static const Option opt_failed = {.name = "failed", .later = true, .doc = "only what failed last time"};
+static const Option opt_fail_fast = {.name = "fail-fast", .later = true, .doc = "stop at the first failure"};
+
+static const Option opt_from_file = {
+    .name = "from", .argument = "FILE.csv", .doc = "make a source and a model of this CSV file"};
+static const Option opt_tz = {
+    .name = "tz", .argument = "ZONE", .doc = "time zone; default: the project's, outside a project UTC"};
+static const Option opt_after = {.name = "after", .argument = "TIME", .doc = "times after this one; default: now"};
+static const Option opt_next_count = {
+    .name = "count", .letter = 'n', .argument = "N", .doc = "how many, from 1 to 10000; default: 5"};
+static const Option opt_install = {.name = "install", .doc = "put the line into your crontab"};
+static const Option opt_help_format = {.name = "format",
+                                       .argument = "FORMAT",
+                                       .values = "text|man|markdown",
+                                       .hidden = true,
+                                       .doc = "the whole manual, as a manual page or as Markdown"};
+
+static const Option opt_against = {.name = "against", .argument = "TARGET", .later = true, .doc = "the other target"};
+static const Option opt_from = {.name = "from", .argument = "D", .later = true, .doc = "first time to build"};
+static const Option opt_to = {.name = "to", .argument = "D", .later = true, .doc = "where to stop, itself left out"};
+
+#define OPTIONS(...) ((const Option *const[]){__VA_ARGS__, NULL})
+
+const Command commands[] = {
+    {"init", "[DIR]", "make a small project that runs as it is",
+     "Writes sluice.yaml, a source, a model and .gitignore into DIR (default: here). Nothing that is there already is "
+     "overwritten: where a file is in the way, it is named and nothing is written.\n\n"
+     "With --from, the names and types of the columns are worked out from the whole CSV file, and the source and the "
+     "model are made for it. A file of up to 10 MiB is copied into data/; a larger one stays where it is.\n\n"
+     "    sluice init shop --from ~/orders.csv\n"
+     "    cd shop && sluice run",
+     OPTIONS(&opt_from_file), NULL, 0, 1, cmd_init},
+    {"validate", "", "read every file of the project and report every error",
+     "Errors are given as file:line:column, all in one pass. No database is needed.", NULL, NULL, 0, 0, cmd_validate},
+    {"plan", "[SELECT...]", "what a run would do now, and why",
+     "Nothing is changed. Tables that the project once made and no longer describes are listed as left over.",
+     OPTIONS(&opt_select, &opt_exclude, &opt_format), NULL, 0, -1, cmd_plan},
+    {"run", "[SELECT...]", "bring tables up to date",
+     "Without SELECT: load all sources, build all models. New rows are checked before they are published, each table "
+     "in one transaction. A step that fails fails what depends on it and nothing else.\n\n"
+     "With --due: what a schedule says is due since it last ran, once a tick, however many ask. A table that another "
+     "run is building is then skipped, and that is recorded.\n\n"
+     "    sluice run                 everything\n"
+     "    sluice run daily           one model\n"
+     "    sluice run +daily          with all it needs\n"
+     "    sluice run source:loans+   a source and all that reads it\n"
+     "    sluice run tag:hourly path:models/staging\n"
+     "    sluice run --due           from cron(8), every minute",
+     OPTIONS(&opt_select, &opt_exclude, &opt_due, &opt_wait, &opt_threads, &opt_full_refresh, &opt_accept, &opt_failed,
+             &opt_fail_fast),
+     NULL, 0, -1, cmd_run},
+    {"load", "FILE [TABLE]", "load one CSV file into one table",
+     "TABLE is a source of the project; its columns, mode and checks apply. Without TABLE it is the source whose csv: "
+     "is FILE, else the source of the file's name.\n\n"
+     "    sluice load ~/Downloads/loans.csv loans",
+     OPTIONS(&opt_wait), NULL, 1, 2, cmd_load},
+    {"check", "[SELECT...]", "run the declared checks on the published tables",
+     "Exits with 1 when a check of severity error failed.", OPTIONS(&opt_select, &opt_exclude, &opt_format), NULL, 0,
+     -1, cmd_check},
+    {"test", "[SELECT...]", "models on given rows against expected rows", NULL, OPTIONS(&opt_select), NULL, 0, -1,
+     NULL},
+    {"verify", "[SELECT...]", "recompute in full and compare with the table, row by row", NULL, OPTIONS(&opt_select),
+     NULL, 0, -1, NULL},
+    {"diff", "NAME", "compare a table across targets", NULL, OPTIONS(&opt_against), NULL, 1, 1, NULL},
+    {"backfill", "MODEL", "build a range of time", NULL, OPTIONS(&opt_from, &opt_to), NULL, 1, 1, NULL},
+    {"status", "", "each source and model, and how it stands",
+     "When it was last brought up to date, by which run, "
+     "with how many rows, what went wrong, and when it is due next.",
+     OPTIONS(&opt_format), NULL, 0, 0, cmd_status},
+    {"runs", "", "the last runs", "Kept for 90 days.", OPTIONS(&opt_format, &opt_count), NULL, 0, 0, cmd_runs},
+    {"logs", "[RUN]", "what a run did, step by step", "Without RUN: the newest one.", OPTIONS(&opt_format), NULL, 0, 1,
+     cmd_logs},
+    {"lineage", "[MODEL[.COLUMN]]", "which tables and columns come from which", NULL, NULL, NULL, 0, 1, NULL},
+    {"next", "EXPR", "the next times of a cron expression",
+     "One a line, ISO 8601 with offset, by the same rules that --due follows: a time that clocks jump over comes at "
+     "the "
+     "first moment after the gap; a fixed time that clocks show twice comes once, a repeating one both times.\n\n"
+     "    sluice next '30 2 * * *' --tz Europe/Berlin --after 2026-03-28 -n 3",
+     OPTIONS(&opt_tz, &opt_after, &opt_next_count), NULL, 1, 1, cmd_next},
+    {"crontab", "", "the line for cron(8) that runs this project's schedules",
+     "One line, with absolute paths. With --install it is put into your crontab by crontab(1), between two comments "
+     "that name the project; doing that again replaces it, and no other line is touched.",
+     OPTIONS(&opt_install), NULL, 0, 0, cmd_crontab},
+    {"scheduler", "", "stay in the foreground and run what is due", NULL, NULL, NULL, 0, 0, NULL},
+    {"serve", "", "web dashboard, JSON API, /metrics, /healthz", NULL, NULL, NULL, 0, 0, NULL},
+    {"adopt", "NAME", "take over a table that stands there already",
+     "A source or model named like a table that the project did not make is an error until then: from now on sluice "
+     "writes this table.",
+     NULL, NULL, 1, 1, cmd_adopt},
+    {"drop", "NAME", "remove a table that the project made",
+     "For what is left over from sources and models that are gone; 'sluice plan' lists them.", NULL, NULL, 1, 1,
+     cmd_drop},
+    {"rollback", "NAME", "take back the last publish of a table", NULL, NULL, NULL, 1, 1, NULL},
+    {"db", "start|stop|url|psql [ARGUMENT...]", "the project's private PostgreSQL",
+     "For a target without url: PostgreSQL runs under .sluice/, reached by a unix socket only. Commands start it when "
+     "they need it, and leave it running for the next one.\n\n"
+     "    sluice db psql\n"
+     "    sluice db psql -- -c 'table loans'",
+     NULL, "start|stop|url|psql", 1, -1, cmd_db},
+    {"completion", "bash|zsh|fish", "completion for your shell",
+     "    source <(sluice completion bash)                                # in ~/.bashrc\n"
+     "    source <(sluice completion zsh)                                 # in ~/.zshrc\n"
+     "    sluice completion fish > ~/.config/fish/completions/sluice.fish",
+     NULL, "bash|zsh|fish", 1, 1, cmd_completion},
+    {"help", "[COMMAND]", "help on sluice, or on one command", NULL, OPTIONS(&opt_help_format), NULL, 0, 1, cmd_help},
+    {"version", "", "the version", NULL, NULL, NULL, 0, 0, cmd_version},
+    {0},
+};
+
+const Command *command_find(const char *name)
+{
+    for (const Command *c = commands; c->name; c++)
+        if (str_eq(c->name, name))
+            return c;
+    return NULL;
+}
+
+static const Option *find_option(const Option *const *options, const char *name, char letter)
+{
+    for (; options && *options; options++)
+        if (name ? str_eq((*options)->name, name) : (*options)->letter == letter)
+            return *options;
+    return NULL;
+}
+
+const Option *command_option(const Command *command, const char *name, char letter)
+{
+    const Option *found = find_option(global_options, name, letter);
+    if (found)
+        return found;
+    if (command)
+        return find_option(command->options, name, letter);
+    for (const Command *c = commands; c->name && !found; c++)
+        found = find_option(c->options, name, letter);
+    return found;
+}
+
+size_t command_words(const char *words, char ret[COMMAND_WORDS_MAX][COMMAND_WORD_SIZE])
+{
+    size_t n = 0;
+    while (n < COMMAND_WORDS_MAX) {
+        size_t len = strcspn(words, "|");
+        size_t kept = len < COMMAND_WORD_SIZE ? len : COMMAND_WORD_SIZE - 1;
+        memcpy(ret[n], words, kept);
+        ret[n++][kept] = '\0';
+        if (!words[len])
+            break;
+        words += len + 1;
+    }
+    return n;
+}
+
+bool command_word_known(const char *words, const char *word)
+{
+    char split[COMMAND_WORDS_MAX][COMMAND_WORD_SIZE];
+    size_t n = command_words(words, split);
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(split[i], word))
+            return true;
+    return false;
+}

@@ -1,0 +1,155 @@
+#include "cli/listing.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+
+enum { GAP = 2, CELL_MAX = 4096 };
+
+void listing_init(Listing *listing, const ListingColumn *columns, size_t column_count)
+{
+    *listing = (Listing){.columns = columns, .column_count = column_count};
+    arena_init(&listing->arena);
+}
+
+void listing_clear(Listing *listing)
+{
+    mem_free_p((void *)&listing->cells);
+    arena_clear(&listing->arena);
+}
+
+void listing_add(Listing *listing, const char *const *cells)
+{
+    if (listing->row_count == listing->row_room) {
+        listing->row_room = listing->row_room ? listing->row_room * 2 : 16;
+        listing->cells = mem_resize(listing->cells, listing->row_room, listing->column_count * sizeof(char *));
+    }
+    const char **row = listing->cells + listing->row_count * listing->column_count;
+    for (size_t i = 0; i < listing->column_count; i++) {
+        char *shown CLEANUP(mem_free_p) = cells[i] ? log_redacted(cells[i]) : NULL;
+        row[i] = arena_strdup(&listing->arena, shown);
+    }
+    listing->row_count++;
+}
+
+static const char *cell(const Listing *listing, size_t row, size_t column)
+{
+    return listing->cells[row * listing->column_count + column];
+}
+
+/* A JSON number, so that it may stand without quotes. */
+static bool is_number(const char *s)
+{
+    s += *s == '-';
+    if (!isdigit((unsigned char)*s) || (*s == '0' && isdigit((unsigned char)s[1])))
+        return false;
+    while (isdigit((unsigned char)*s))
+        s++;
+    if (*s == '.') {
+        if (!isdigit((unsigned char)*++s))
+            return false;
+        while (isdigit((unsigned char)*s))
+            s++;
+    }
+    return *s == '\0';
+}
+
+static void print_json(const Listing *listing, FILE *out)
+{
+    TEXT_AUTO(text);
+    Json json = {.out = &text};
+    json_array(&json);
+    for (size_t row = 0; row < listing->row_count; row++) {
+        json_object(&json);
+        for (size_t i = 0; i < listing->column_count; i++) {
+            const char *value = cell(listing, row, i);
+            json_key(&json, listing->columns[i].name);
+            if (value &&
+                ((listing->columns[i].kind == LISTING_NUMBER && is_number(value)) ||
+                 (listing->columns[i].kind == LISTING_BOOL && (str_eq(value, "true") || str_eq(value, "false")))))
+                json_raw(&json, value);
+            else
+                json_string(&json, value);
+        }
+        json_end(&json);
+    }
+    json_end(&json);
+    text_append_char(&text, '\n');
+    fwrite(text_str(&text), 1, text.len, out);
+}
+
+static size_t width_of(const char *s)
+{
+    size_t n = 0;
+    for (; *s; s++)
+        n += ((unsigned char)*s & 0xC0) != 0x80;
+    return n;
+}
+
+static void heading(const ListingColumn *column, Text *out)
+{
+    for (const char *p = column->name; *p; p++)
+        text_append_char(out, *p == '_' ? ' ' : (char)toupper((unsigned char)*p));
+}
+
+/* What a person sees of a cell; row SIZE_MAX is the line of headings. */
+static void append_shown(const Listing *listing, size_t row, size_t column, Text *out)
+{
+    if (row == SIZE_MAX) {
+        heading(&listing->columns[column], out);
+        return;
+    }
+    const char *value = cell(listing, row, column);
+    if (value && listing->columns[column].kind == LISTING_BOOL)
+        text_append(out, str_eq(value, "true") ? "yes" : "no");
+    else if (value)
+        text_append_shown(out, value, strlen(value), CELL_MAX);
+}
+
+static void print_line(const Listing *listing, size_t row, const size_t *widths, FILE *out)
+{
+    TEXT_AUTO(line);
+    for (size_t i = 0; i < listing->column_count; i++) {
+        TEXT_AUTO(shown);
+        append_shown(listing, row, i, &shown);
+        size_t blanks = widths[i] - width_of(text_str(&shown));
+        bool right = listing->columns[i].kind == LISTING_NUMBER;
+        for (size_t n = right ? blanks : 0; n > 0; n--)
+            text_append_char(&line, ' ');
+        text_append(&line, text_str(&shown));
+        for (size_t n = right ? 0 : blanks; n > 0; n--)
+            text_append_char(&line, ' ');
+        for (int n = 0; n < GAP; n++)
+            text_append_char(&line, ' ');
+    }
+    size_t len = line.len;
+    while (len > 0 && line.data[len - 1] == ' ')
+        len--;
+    fwrite(text_str(&line), 1, len, out);
+    fputc('\n', out);
+}
+
+void listing_print(const Listing *listing, bool json, FILE *out)
+{
+    if (json) {
+        print_json(listing, out);
+        return;
+    }
+    if (listing->row_count == 0)
+        return;
+    size_t *widths CLEANUP(mem_free_p) = mem_alloc(listing->column_count * sizeof(size_t));
+    for (size_t row = SIZE_MAX; row == SIZE_MAX || row < listing->row_count; row++) {
+        for (size_t i = 0; i < listing->column_count; i++) {
+            TEXT_AUTO(shown);
+            append_shown(listing, row, i, &shown);
+            size_t width = width_of(text_str(&shown));
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
+    }
+    for (size_t row = SIZE_MAX; row == SIZE_MAX || row < listing->row_count; row++)
+        print_line(listing, row, widths, out);
+}

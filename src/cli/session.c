@@ -1,0 +1,45 @@
+#include "cli/session.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+static bool frame_is_right(const Project *project, const Errors *errors)
+{
+    for (size_t i = 0; i < errors->count; i++)
+        if (!project->file || !errors->items[i].file || str_eq(errors->items[i].file, project->file))
+            return false;
+    return errors->dropped == 0 && project->dir && project->timezone && project->name && project->target.name;
+}
+
+bool session_project(const Call *call, SessionNeed need, Project *ret_project)
+{
+    ProjectOptions options = {.dir = call_value(call, "project"), .target = call_value(call, "target")};
+    ERRORS_AUTO(errors);
+    if (project_read(&options, ret_project, &errors))
+        return true;
+    if (need == SESSION_FRAME && frame_is_right(ret_project, &errors))
+        return true;
+    call_failed_project(&errors);
+    return false;
+}
+
+bool session_has_project(const Call *call)
+{
+    if (call_has(call, "project"))
+        return true;
+    char *dir CLEANUP(mem_free_p) = getcwd(NULL, 0);
+    while (dir && *dir) {
+        TEXT_AUTO(path);
+        text_appendf(&path, "%s/sluice.yaml", str_eq(dir, "/") ? "" : dir);
+        if (file_exists(text_str(&path)))
+            return true;
+        char *slash = strrchr(dir, '/');
+        if (!slash || str_eq(dir, "/"))
+            return false;
+        slash[slash == dir] = '\0';
+    }
+    return false;
+}

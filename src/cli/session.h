@@ -1,0 +1,16 @@
+/* Session: the project a call is about. */
+#pragma once
+
+#include "cli/call.h"
+#include "project/project.h"
+
+typedef enum SessionNeed {
+    SESSION_WHOLE, /* every file of the project is right */
+    SESSION_FRAME, /* sluice.yaml is; an error in a model is no reason not to stop its database */
+} SessionNeed;
+
+/* Reads the project by --project and --target. Where that fails, all errors are printed and false is returned: the
+ * exit status is 2. The project must be cleared in any case. */
+bool session_project(const Call *call, SessionNeed need, Project *ret_project);
+/* Whether there is one: at or above the working directory, or named by --project. */
+bool session_has_project(const Call *call);
