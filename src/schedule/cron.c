@@ -105,7 +105,7 @@ static bool civil_from(const Cron *cron, int64_t civil, int64_t *ret)
             return false;
         minute = minute_from(cron, 0);
     }
-    *ret = found * DAY + minute * 60;
+    *ret = found * DAY + INT64_C(60) * minute;
     return true;
 }
 
@@ -120,7 +120,7 @@ static bool civil_up_to(const Cron *cron, int64_t civil, int64_t *ret)
             return false;
         minute = minute_up_to(cron, DAY_MINUTES - 1);
     }
-    *ret = found * DAY + minute * 60;
+    *ret = found * DAY + INT64_C(60) * minute;
     return true;
 }
 
@@ -130,7 +130,7 @@ static bool civil_up_to(const Cron *cron, int64_t civil, int64_t *ret)
  * Only spans that began within the widest possible jump can have come so far. */
 static int64_t shown_before(const Zone *zone, const ZoneSpan *span)
 {
-    int64_t shown = INT64_MIN, oldest = span->start - 2 * ZONE_OFFSET_MAX;
+    int64_t shown = INT64_MIN, oldest = span->start - INT64_C(2) * ZONE_OFFSET_MAX;
     if (span->start == INT64_MIN)
         return shown;
     for (int64_t start = span->start; start != INT64_MIN && start >= oldest;) {

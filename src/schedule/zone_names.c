@@ -117,9 +117,11 @@ bool zone_names_unknown(const char *dir, const char *name, Error *err)
     arena_init(&names.arena);
     error_set(err, ERROR_PROJECT, "unknown time zone \"%s\"", name);
     walk(&names, dir, "", 1);
+    bool empty = names.count == 0;
+    add(&names, "", "UTC"); /* known without a file too */
     const char *target = link_target(&names, dir, name);
-    const char *guess = names.count > 0 ? likeliest(&names, name) : NULL;
-    if (names.count == 0)
+    const char *guess = likeliest(&names, name);
+    if (empty)
         error_hint(err, "there is no time zone data in %s: install the package tzdata, or use UTC", dir);
     else if (hint_offset(&names, name, err))
         ;

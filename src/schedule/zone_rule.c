@@ -124,7 +124,7 @@ static int64_t change_at(const ZoneChange *change, int64_t year)
     if (change->kind == ZONE_DAY_WEEKDAY) {
         day = days_from_civil(year, change->month, 1);
         int64_t weekday = ((day + 4) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
-        day += (change->day - weekday + 7) % 7 + (change->week - 1) * 7;
+        day += (change->day - weekday + 7) % 7 + INT64_C(7) * (change->week - 1);
         int64_t next_month =
             change->month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, change->month + 1, 1);
         if (day >= next_month) /* week 5 is the last one */
@@ -157,7 +157,8 @@ ZoneSpan zone_rule_span(const ZoneRule *rule, int64_t seconds)
     /* A change may be a week off its year's edge, and has to stand on either side of seconds: two years each way. */
     Transition list[YEARS * 2];
     size_t count = 0;
-    for (int64_t y = year - YEARS / 2; y <= year + YEARS / 2; y++) {
+    for (int i = 0; i < YEARS; i++) {
+        int64_t y = year - YEARS / 2 + i;
         insert(list, &count, (Transition){change_at(&rule->start, y) - rule->standard, rule->summer});
         insert(list, &count, (Transition){change_at(&rule->end, y) - rule->summer, rule->standard});
     }

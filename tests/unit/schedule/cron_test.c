@@ -263,8 +263,8 @@ static void test_next_and_prev_agree(void **state)
         Zone *zone CLEANUP(zone_close_p) = open_zone(name);
         char expr[128];
         Cron cron = random_cron(expr);
-        Instant t = ((int64_t)random_below(400 * 365) - 130 * 365) * DAY + random_below(1440) * MINUTE, next, prev,
-                back;
+        Instant t = ((int64_t)random_below(400 * 365) - 130 * 365) * DAY + random_below(1440) * MINUTE, next = 0,
+                prev = 0, back;
         if (random_below(2))
             t += random_below(60 * 1000000);
         if (!cron_next(&cron, zone, t, &next) || !cron_prev(&cron, zone, t, &prev))
