@@ -98,8 +98,9 @@ static bool check_text(const char *text, Error *err)
 /* ---- tokens ----------------------------------------------------------------------------------------------------
  *
  * The scanner answers with a protobuf message: ScanResult { version = 1; repeated ScanToken tokens = 2 },
- * ScanToken { start = 1; end = 2; token = 3 or 4; keyword_kind = 5 }. Only start and end are needed, and those few
- * lines cost less than building on protobuf-c. https://protobuf.dev/programming-guides/encoding/ */
+ * ScanToken { start = 1; end = 2; token = 4; keyword_kind = 5 }. Only the start is needed, and those few lines cost
+ * less than building on protobuf-c. (The end is wrong for U&"..." and U&'...'.)
+ * https://protobuf.dev/programming-guides/encoding/ */
 
 typedef struct Wire {
     const unsigned char *at;
@@ -135,66 +136,73 @@ static bool wire_field(Wire *wire, uint64_t *ret_number, uint64_t *ret_value, Wi
     return true;
 }
 
-static bool wire_token(Wire wire, size_t text_len, SqlToken *ret)
+static bool wire_token_start(Wire wire, size_t text_len, size_t *ret)
 {
-    uint64_t number, value, place[2] = {0, 0};
+    uint64_t number, value;
     Wire bytes;
+    *ret = 0;
     while (wire.at < wire.end) {
-        if (!wire_field(&wire, &number, &value, &bytes))
+        if (!wire_field(&wire, &number, &value, &bytes) || (number == 1 && value > text_len))
             return false;
-        if (number == 1 || number == 2)
-            place[number - 1] = value;
+        if (number == 1)
+            *ret = (size_t)value;
     }
-    if (place[0] > place[1] || place[1] > text_len)
-        return false;
-    *ret = (SqlToken){.start = (size_t)place[0], .end = (size_t)place[1]};
     return true;
 }
 
 static bool is_comment(const char *token) { return str_starts(token, "--") || str_starts(token, "/*"); }
 
-/* The tokens that are no comments; the caller frees *ret. No operator can begin like a comment. */
+static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+/* Takes the starts of all tokens, comments included: a token ends before the white space before the next.
+ * Leaves out the comments; no operator can begin like one. Returns how many are left. */
+static size_t finish_tokens(const char *text, SqlToken *tokens, size_t count)
+{
+    size_t kept = 0;
+    size_t text_len = strlen(text);
+    for (size_t i = 0; i < count; i++) {
+        size_t start = tokens[i].start;
+        size_t end = i + 1 < count ? tokens[i + 1].start : text_len;
+        while (end > start && is_space(text[end - 1]))
+            end--;
+        if (!is_comment(text + start))
+            tokens[kept++] = (SqlToken){.start = start, .end = end};
+    }
+    return kept;
+}
+
+/* The caller frees *ret. */
 static bool read_tokens(const Call *call, SqlToken **ret, size_t *ret_count, Error *err)
 {
     const unsigned char *data = (const unsigned char *)call->scan.pbuf.data;
     Wire wire = {.at = data, .end = data ? data + call->scan.pbuf.len : NULL};
-    size_t text_len = strlen(call->text), count = 0, cap = 0;
+    size_t text_len = strlen(call->text), count = 0, cap = 0, start;
     SqlToken *tokens = NULL;
     while (wire.at < wire.end) {
         uint64_t number, value;
         Wire bytes;
-        SqlToken token;
         bool ok = wire_field(&wire, &number, &value, &bytes);
         if (ok && number != 2)
             continue;
-        if (!ok || !wire_token(bytes, text_len, &token)) {
+        if (!ok || !wire_token_start(bytes, text_len, &start) || (count && start < tokens[count - 1].start)) {
             free(tokens);
             return error_set(err, ERROR_PROJECT, "the SQL scanner's answer is not of the known form");
         }
-        if (is_comment(call->text + token.start))
-            continue;
         if (count == cap) {
             cap = cap ? cap * 2 : 64;
             tokens = mem_resize(tokens, cap, sizeof *tokens);
         }
-        tokens[count++] = token;
+        tokens[count++].start = start;
     }
     *ret = tokens;
-    *ret_count = count;
+    *ret_count = finish_tokens(call->text, tokens, count);
     return true;
 }
 
 size_t sql_token_at(const SqlTree *tree, size_t offset)
 {
-    size_t low = 0, high = tree->token_count;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (tree->tokens[mid].start < offset)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
+    SqlSource source = {.tokens = tree->tokens, .token_count = tree->token_count};
+    return sql_source_token(&source, offset);
 }
 
 bool sql_token_is(const SqlTree *tree, size_t index, const char *word)
@@ -228,14 +236,20 @@ static bool build_tree(Arena *arena, const Call *call, SqlTree *ret, Error *err)
 {
     SqlRawStatement *raw;
     SqlToken *tokens;
-    if (!sql_tree_build(arena, call->parse.parse_tree, &raw, &ret->count, err) ||
-        !read_tokens(call, &tokens, &ret->token_count, err))
+    size_t token_count;
+    if (!read_tokens(call, &tokens, &token_count, err))
         return false;
-    SqlToken *kept = arena_array(arena, ret->token_count, sizeof *kept);
-    if (ret->token_count)
-        memcpy(kept, tokens, ret->token_count * sizeof *kept);
+    SqlSource source = {.text = call->text, .tokens = tokens, .token_count = token_count};
+    if (!sql_tree_build(arena, call->parse.parse_tree, &source, &raw, &ret->count, err)) {
+        free(tokens);
+        return false;
+    }
+    SqlToken *kept = arena_array(arena, token_count, sizeof *kept);
+    if (token_count)
+        memcpy(kept, tokens, token_count * sizeof *kept);
     free(tokens);
     ret->tokens = kept;
+    ret->token_count = token_count;
     ret->text = arena_strdup(arena, call->text);
     SqlStatement *statements = arena_array(arena, ret->count, sizeof *statements);
     place_statements(ret, raw, statements);

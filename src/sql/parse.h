@@ -14,11 +14,6 @@
 
 enum { SQL_TEXT_MAX = 1024 * 1024 }; /* bytes */
 
-typedef struct SqlToken { /* comments are none */
-    size_t start;         /* byte offset */
-    size_t end;
-} SqlToken;
-
 typedef struct SqlStatement {
     const SqlNode *node; /* "SelectStmt", "InsertStmt", ... */
     size_t start;        /* byte offset of the first token */

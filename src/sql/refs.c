@@ -111,7 +111,8 @@ static bool is_no_reading(const SqlNode *node, const char *field)
 {
     if (strcmp(field, "relation") == 0)
         return !sql_is(node, "RangeTableSample");
-    static const char *const fields[] = {"intoClause", "lockingClause", "into", "rel", "relations", "withClause"};
+    static const char *const fields[] = {"intoClause", "lockingClause", "into",      "rel",
+                                         "relations",  "view",          "withClause"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (strcmp(field, fields[i]) == 0)
             return true;

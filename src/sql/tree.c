@@ -157,6 +157,7 @@ enum { NAME_SLOTS = 1024 };
 
 typedef struct Builder {
     Arena *arena;
+    const SqlSource *source;
     const char *at;
     const char *names[NAME_SLOTS];
     size_t name_count;
@@ -382,6 +383,71 @@ static bool read_value(Builder *b, const char *parent, int depth, SqlField *ret)
     }
 }
 
+size_t sql_source_token(const SqlSource *source, size_t offset)
+{
+    size_t low = 0, high = source->token_count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (source->tokens[mid].start < offset)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* The digits of an integer literal: 1_000, 0xff, 0o17 and 0b11 are PostgreSQL 16's. */
+static int64_t literal_value(const char *s, size_t len)
+{
+    char digits[80];
+    size_t n = 0;
+    for (size_t i = 0; i < len && n < sizeof digits - 1; i++)
+        if (s[i] != '_')
+            digits[n++] = s[i];
+    digits[n] = '\0';
+    int base = 10;
+    if (n > 2 && digits[0] == '0' && strchr("xXoObB", digits[1]))
+        base = strchr("xX", digits[1]) ? 16 : strchr("oO", digits[1]) ? 8 : 2;
+    return strtoll(digits + (base == 10 ? 0 : 2), NULL, base);
+}
+
+/* The library's JSON leaves out the value of a negative integer, as if it were 0. The parser made it of minus signs
+ * and a literal, perhaps in parentheses, that stand at the constant's place: read it there. */
+static int64_t written_integer(const SqlSource *source, int location)
+{
+    bool negative = false;
+    if (location < 0)
+        return 0;
+    for (size_t i = sql_source_token(source, (size_t)location); i < source->token_count; i++) {
+        const char *s = source->text + source->tokens[i].start;
+        if (isdigit((unsigned char)*s)) {
+            int64_t value = literal_value(s, source->tokens[i].end - source->tokens[i].start);
+            return negative ? -value : value;
+        }
+        if (*s == '-')
+            negative = !negative;
+        else if (*s != '(')
+            break;
+    }
+    return 0;
+}
+
+static void restore_integer(Builder *b, SqlNode *constant, SqlField *fields)
+{
+    for (uint32_t i = 0; i < constant->field_count; i++) {
+        if (strcmp(fields[i].name, "ival") != 0 || fields[i].type != SQL_NODE || fields[i].node->field_count)
+            continue;
+        int64_t value = written_integer(b->source, constant->location);
+        if (value == 0)
+            return;
+        SqlNode *node = arena_alloc(b->arena, sizeof *node);
+        SqlField *field = arena_alloc(b->arena, sizeof *field);
+        *field = (SqlField){.name = fields[i].name, .type = SQL_INT, .integer = value};
+        *node = (SqlNode){.kind = fields[i].node->kind, .location = -1, .field_count = 1, .fields = field};
+        fields[i].node = node;
+    }
+}
+
 /* The fields of a node up to and with its closing brace. key is the first one's where it was read already. */
 static bool read_fields(Builder *b, const char *key, int depth, SqlNode *node)
 {
@@ -408,6 +474,8 @@ static bool read_fields(Builder *b, const char *key, int depth, SqlNode *node)
     b->field_count = base;
     node->fields = fields;
     node->field_count = (uint32_t)count;
+    if (strcmp(node->kind, "A_Const") == 0)
+        restore_integer(b, node, fields);
     return true;
 }
 
@@ -463,10 +531,12 @@ static bool collect_statements(Builder *b, const SqlNode *root, SqlRawStatement 
     return true;
 }
 
-bool sql_tree_build(Arena *arena, const char *json, SqlRawStatement **ret_statements, size_t *ret_count, Error *err)
+bool sql_tree_build(Arena *arena, const char *json, const SqlSource *source, SqlRawStatement **ret_statements,
+                    size_t *ret_count, Error *err)
 {
     Builder *b = mem_alloc(sizeof *b);
     b->arena = arena;
+    b->source = source;
     b->at = json;
     const SqlNode *root = NULL;
     bool ok = next_char(b) == '{' || fail(b, problem_form);

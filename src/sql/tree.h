@@ -15,6 +15,11 @@
 
 enum { SQL_DEPTH_MAX = 2000 }; /* nodes from the statement down */
 
+typedef struct SqlToken { /* comments are none */
+    size_t start;         /* byte offset */
+    size_t end;
+} SqlToken;
+
 typedef struct SqlNode SqlNode;
 
 typedef struct SqlList {
@@ -58,7 +63,7 @@ const char *sql_string_value(const SqlNode *node);
 /* The last String of a list of names: "f" of pg_catalog.f; NULL where the last is none. */
 const char *sql_last_name(SqlList names);
 
-/* Builds the nodes of every statement from libpg_query's JSON. Used by parse.c alone.
+/* Builds the nodes of every statement from libpg_query's JSON of text. Used by parse.c alone.
  * False where nodes are nested deeper than SQL_DEPTH_MAX, or the JSON is not of the known form. */
 typedef struct SqlRawStatement {
     const SqlNode *node;
@@ -66,4 +71,12 @@ typedef struct SqlRawStatement {
     size_t length;   /* 0: to the end of the text */
 } SqlRawStatement;
 
-bool sql_tree_build(Arena *arena, const char *json, SqlRawStatement **ret_statements, size_t *ret_count, Error *err);
+typedef struct SqlSource {
+    const char *text;
+    const SqlToken *tokens;
+    size_t token_count;
+} SqlSource;
+
+bool sql_tree_build(Arena *arena, const char *json, const SqlSource *source, SqlRawStatement **ret_statements,
+                    size_t *ret_count, Error *err);
+size_t sql_source_token(const SqlSource *source, size_t offset); /* the first token at or after offset */

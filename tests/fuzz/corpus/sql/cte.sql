@@ -1,0 +1,1 @@
+with recursive a(x) as materialized (select 1 union all select x + 1 from a), b as (table s."T t") select a.*, b.y as "q" from only a join lateral (select * from b) l on true where exists (select 1 from db.s.t tablesample system (3)) order by 1 limit 2;

@@ -1,0 +1,1 @@
+with d as (delete from a returning *) insert into b select * from d; select 1 into c from d for no key update of d

@@ -1,0 +1,1 @@
+select 'é' a b

@@ -1,0 +1,1 @@
+select * from U&"d!0061" uescape '!', "a""b", s . /* x */ t, pg_class

@@ -1,0 +1,1 @@
+select $1, current_timestamp(3), extract(year from x), x at time zone 'utc', array(select 1), (f(x)).*, xmlelement(name a), coalesce(a,b)
