@@ -312,6 +312,7 @@ static void test_version_1_and_no_data(void **state)
     }
     setenv("TZDIR", g_dir, 1);
 
+    text_reset(&file);
     text_append(&file, "no zone");
     save("Text", &file);
     assert_null(zone_open("Text", &err));
