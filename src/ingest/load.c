@@ -324,26 +324,42 @@ bool load_copy(Conn *conn, const Load *load, const Table *stage, LoadResult *ret
 
 /* --- lines of failing rows ------------------------------------------------------------------------------------- */
 
-bool load_find_lines(const Load *load, CheckResults *results, Error *err)
+static int by_record(const void *a, const void *b)
 {
-    int64_t last = 0;
+    const FailedRow *x = *(FailedRow *const *)a, *y = *(FailedRow *const *)b;
+    return (x->record > y->record) - (x->record < y->record);
+}
+
+/* The rows that know their record, in the order of the file; the caller frees them. */
+static FailedRow **wanted_rows(CheckResults *results, size_t *ret_count)
+{
+    FailedRow **wanted = mem_alloc((results->count * CHECK_ROWS_KEPT + 1) * sizeof(FailedRow *));
+    *ret_count = 0;
     for (size_t i = 0; i < results->count; i++)
         for (size_t j = 0; j < results->items[i].row_count; j++)
-            last = results->items[i].rows[j].record > last ? results->items[i].rows[j].record : last;
-    if (last == 0)
+            if (results->items[i].rows[j].record > 0)
+                wanted[(*ret_count)++] = &results->items[i].rows[j];
+    qsort(wanted, *ret_count, sizeof *wanted, by_record);
+    return wanted;
+}
+
+bool load_find_lines(const Load *load, CheckResults *results, Error *err)
+{
+    size_t count, found = 0;
+    FailedRow **wanted CLEANUP(mem_free_p) = wanted_rows(results, &count);
+    if (count == 0)
         return true;
-    CsvDialect wanted = {.delimiter = load->delimiter};
-    CsvReader *reader __attribute__((cleanup(csv_reader_free_p))) =
-        csv_reader_open(load->path, load->shown, &wanted, err);
+    CsvDialect dialect = {.delimiter = load->delimiter};
+    CsvReader *reader CLEANUP(csv_reader_free_p) = csv_reader_open(load->path, load->shown, &dialect, err);
     if (!reader)
         return false;
     CsvRecord record;
-    CsvNext next;
-    /* record 0 is the header */
-    for (int64_t n = 0; n <= last && (next = csv_reader_next(reader, &record, err)) == CSV_RECORD; n++)
-        for (size_t i = 0; i < results->count; i++)
-            for (size_t j = 0; j < results->items[i].row_count; j++)
-                if (n > 0 && results->items[i].rows[j].record == n)
-                    results->items[i].rows[j].line = (int64_t)record.line;
-    return err->code == ERROR_NONE;
+    for (int64_t n = 0; found < count; n++) { /* record 0 is the header */
+        CsvNext next = csv_reader_next(reader, &record, err);
+        if (next != CSV_RECORD)
+            return next == CSV_END;
+        for (; found < count && wanted[found]->record == n; found++)
+            wanted[found]->line = (int64_t)record.line;
+    }
+    return true;
 }

@@ -146,6 +146,7 @@ bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *a
         .has_start = rows_get(rows, 0, 7) != NULL,
         .last_tick = rows_int(rows, 0, 6),
         .last_start = rows_int(rows, 0, 7),
+        .total = rows_get(rows, 0, 8) ? rows_int(rows, 0, 8) : -1,
     };
     return true;
 }
@@ -201,6 +202,16 @@ bool ledger_step_end_in_txn(Conn *conn, int64_t step_id, const LedgerOutcome *ou
 bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err)
 {
     return ledger_step_end_in_txn(conn, step_id, outcome, err);
+}
+
+bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *err)
+{
+    char id[NUMBER_TEXT];
+    return conn_query(conn,
+                      "update sluice.steps set ended_at = clock_timestamp(), "
+                      "outcome = case when $2 = 'cancelled' then 'cancelled' else 'failed' end "
+                      "where run_id = $1::bigint and outcome = 'running'",
+                      2, (const char *const[]){number(run_id, id), outcome}, NULL, err);
 }
 
 bool ledger_step_unrun(Conn *conn, const LedgerStep *step, const LedgerOutcome *outcome, Error *err)

@@ -39,6 +39,7 @@ typedef struct LedgerRelation {
     bool has_tick, has_start;
     Instant last_tick;  /* the latest that was finished, well or not: a failed tick is not tried every minute */
     Instant last_start; /* of the run that published last */
+    int64_t total;      /* rows, -1: not known */
 } LedgerRelation;
 
 bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *arena, LedgerRelation *ret, Error *err);
@@ -63,6 +64,8 @@ typedef struct LedgerOutcome {
 
 bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err);
 bool ledger_step_end_in_txn(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err);
+/* Steps of the run that are still running: ended without having been done, as cancelled or failed. */
+bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *err);
 /* A step that never ran (blocked, skipped): begun and ended at once. */
 bool ledger_step_unrun(Conn *conn, const LedgerStep *step, const LedgerOutcome *outcome, Error *err);
 /* After a COMMIT whose answer was lost: whether the step is recorded as done. */

@@ -1,0 +1,215 @@
+#include "build/step.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "build/work.h"
+#include "record/fence.h"
+#include "schedule/agenda.h"
+
+const char *step_outcome_name(StepOutcome outcome)
+{
+    static const char *const names[] = {
+        [STEP_OK] = "ok",           [STEP_UNCHANGED] = "unchanged", [STEP_FAILED] = "failed",
+        [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped",     [STEP_CANCELLED] = "cancelled",
+    };
+    return names[outcome];
+}
+
+static LedgerStep ledger_step(const Build *build, const Step *step)
+{
+    const Node *node = step->node;
+    return (LedgerStep){
+        .run_id = build->run_id,
+        .schema = node->schema,
+        .table = node->table,
+        .node = node->name,
+        .kind = build->by_hand ? "load" : node_kind_name(node),
+        .materialized = node->kind == NODE_MODEL ? materialized_name(node->materialized) : NULL,
+        .logical_run = step->logical_run,
+        .has_tick = step->has_tick,
+        .tick = step->tick,
+    };
+}
+
+static LedgerOutcome ledger_outcome(const StepResult *result, const char *key)
+{
+    return (LedgerOutcome){
+        .outcome = step_outcome_name(result->outcome),
+        .reason = result->reason,
+        .total = result->total,
+        .inserted = result->inserted,
+        .updated = result->updated,
+        .deleted = result->deleted,
+        .key = key,
+        .failure = result->failure.code == ERROR_NONE ? NULL : &result->failure,
+    };
+}
+
+bool step_begin(Build *build, Step *step, Error *err)
+{
+    LedgerStep row = ledger_step(build, step);
+    return ledger_step_begin(build->conn, &row, &step->step_id, err);
+}
+
+bool step_record_unrun(Build *build, const Step *step, const StepResult *result, Error *err)
+{
+    LedgerStep row = ledger_step(build, step);
+    LedgerOutcome outcome = ledger_outcome(result, NULL);
+    return ledger_step_unrun(build->conn, &row, &outcome, err);
+}
+
+/* --- in the transaction ---------------------------------------------------------------------------------------- */
+
+static bool is_external(const Node *node) { return node->kind == NODE_SOURCE && !node->csv; }
+
+/* The program touches only what its ledger says is its own. */
+static bool check_ownership(const Work *work, Error *err)
+{
+    const Table *target = &work->target;
+    const LedgerRelation *known = &work->known;
+    if (!target->exists || is_external(work->node))
+        return true;
+    if (!known->known) {
+        error_at(err, ERROR_FAILED, work->node->place.file, work->node->place.line, 0,
+                 "%s.%s is there already, a %s that sluice did not make", target->schema, target->name,
+                 relkind_name(target->relkind));
+        return error_hint(
+            err, "sluice adopt %s makes it this project's own; or give it another name with table:", work->node->name);
+    }
+    if (!str_eq(known->project, work->build->project->name)) {
+        error_at(err, ERROR_FAILED, work->node->place.file, work->node->place.line, 0,
+                 "%s.%s belongs to the project %s", target->schema, target->name, known->project);
+        return error_hint(err, "give it another name with table:, or another schema");
+    }
+    const char *now = work->node->kind == NODE_MODEL ? materialized_name(work->node->materialized) : "table";
+    if (str_eq(known->materialized, now))
+        return true;
+    error_at(err, ERROR_FAILED, work->node->place.file, work->node->place.line, 0,
+             "%s.%s was made as %s, and is to be %s now", target->schema, target->name, known->materialized, now);
+    return error_hint(err, "sluice drop %s removes it; the next run makes it anew", work->node->name);
+}
+
+/* Another run may have done this tick between our asking and our taking the lock. */
+static bool still_due(const Work *work)
+{
+    if (!work->build->due)
+        return true;
+    AgendaItem item = {
+        .cron = &work->node->cron,
+        .zone = work->node->zone,
+        .has_tick = work->known.has_tick,
+        .has_start = work->known.has_start,
+        .last_tick = work->known.last_tick,
+        .last_start = work->known.last_start,
+    };
+    Instant tick;
+    return agenda_due(&item, work->build->started_at, &tick) && tick == work->step->tick;
+}
+
+static bool look(Work *work, Error *err)
+{
+    const Node *node = work->node;
+    return table_find(work->build->conn, node->schema, node->table, work->arena, &work->target, err) &&
+           ledger_relation(work->build->conn, node->schema, node->table, work->arena, &work->known, err);
+}
+
+static bool record(Work *work, Error *err)
+{
+    Build *build = work->build;
+    LedgerStep row = ledger_step(build, work->step);
+    LedgerOutcome outcome = ledger_outcome(work->result, work->definition);
+    LedgerPublish publish = {
+        .step = &row,
+        .project = build->project->name,
+        .definition = work->definition,
+        .content_hash = work->content_hash,
+        .started_at = build->started_at,
+        .total = work->total,
+    };
+    if (!checks_record(build->conn, &work->result->checks, build->run_id, work->step->step_id, work->node->schema,
+                       work->node->table, err) ||
+        !ledger_step_end_in_txn(build->conn, work->step->step_id, &outcome, err))
+        return false;
+    return is_external(work->node) || ledger_publish_in_txn(build->conn, &publish, err);
+}
+
+static bool work_through(Work *work, Error *err)
+{
+    if (!look(work, err))
+        return false;
+    if (!still_due(work)) {
+        work->result->outcome = STEP_SKIPPED;
+        work->result->reason = "another run has done this tick";
+        return true;
+    }
+    if (!check_ownership(work, err))
+        return false;
+    bool made = work->node->kind == NODE_SOURCE ? work_source(work, err) : work_model(work, err);
+    return made && conn_exec(work->build->conn, "set constraints all immediate", err) && record(work, err);
+}
+
+/* --- around the transaction ------------------------------------------------------------------------------------ */
+
+static bool is_fatal(const Error *err) { return err->code == ERROR_CONNECTION || err->code == ERROR_CANCELLED; }
+
+/* Lost constraints of the ledger's own: somebody else published the same logical run. */
+static bool published_by_another(const Error *err)
+{
+    return str_eq(err->sqlstate, "23505") && err->message && strstr(err->message, "steps_published_once");
+}
+
+static bool record_failure(Build *build, const Step *step, StepResult *result, Error *err)
+{
+    const Node *node = step->node;
+    LedgerOutcome outcome = ledger_outcome(result, NULL);
+    return checks_record(build->conn, &result->checks, build->run_id, step->step_id, node->schema, node->table, err) &&
+           ledger_step_end(build->conn, step->step_id, &outcome, err);
+}
+
+static void judge(StepResult *ret, Error *failure)
+{
+    if (failure->code == ERROR_BUSY || published_by_another(failure)) {
+        ret->outcome = STEP_SKIPPED;
+        ret->busy = failure->code == ERROR_BUSY;
+        ret->reason = ret->busy ? "another run is building this table" : "another run has done this tick";
+    } else {
+        ret->outcome = STEP_FAILED;
+    }
+    ret->total = -1;
+    ret->inserted = ret->updated = ret->deleted = 0;
+    error_move(&ret->failure, failure);
+}
+
+static bool transact(Work *work, Error *err)
+{
+    Build *build = work->build;
+    const Node *node = work->node;
+    TxnOptions options = {.schema = build->project->target.schema, .timezone = build->project->timezone};
+    return conn_begin(build->conn, &options, err) &&
+           fence_lock_in_txn(build->conn, node->schema, node->table, build->run_id, build->project->name, build->wait,
+                             err) &&
+           work_through(work, err);
+}
+
+bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Error *err)
+{
+    *ret = (StepResult){.total = -1};
+    int64_t begun = clock_monotonic();
+    Work work = {.build = build, .step = step, .node = step->node, .arena = arena, .result = ret, .total = -1};
+    ERROR_AUTO(failure);
+    bool done = transact(&work, &failure) && ret->outcome != STEP_SKIPPED && conn_commit(build->conn, &failure);
+    ret->microseconds = clock_monotonic() - begun;
+    if (done)
+        return true;
+    if (is_fatal(&failure)) {
+        conn_rollback(build->conn);
+        error_move(err, &failure);
+        return false;
+    }
+    conn_rollback(build->conn);
+    if (ret->outcome != STEP_SKIPPED)
+        judge(ret, &failure);
+    return record_failure(build, step, ret, err);
+}

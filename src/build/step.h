@@ -1,0 +1,65 @@
+/* Step: one node brought up to date, in one transaction.
+ *
+ * The transaction takes the table's lock, stages the new rows, checks them, publishes them and writes the record; it
+ * commits all of that or nothing. The step's row in the ledger is begun before, so that others see it running. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "pg/conn.h"
+#include "project/project.h"
+#include "publish/check.h"
+
+/* What the steps of a run share. */
+typedef struct Build {
+    Conn *conn;
+    const Project *project;
+    int64_t run_id;
+    Instant started_at; /* the run's timestamp: created_at of history */
+    bool wait;          /* for a table that another run is building, instead of ERROR_BUSY */
+    bool due;           /* by schedule: not done again where another run has done the tick meanwhile */
+    bool by_hand;       /* a load that no file of the project asks for */
+} Build;
+
+typedef struct Step {
+    const Node *node;
+    int64_t step_id;
+    bool has_tick;
+    Instant tick;
+    const char *logical_run;
+} Step;
+
+typedef enum StepOutcome {
+    STEP_OK,
+    STEP_UNCHANGED, /* done, and nothing differed */
+    STEP_FAILED,
+    STEP_BLOCKED, /* something it reads failed */
+    STEP_SKIPPED, /* another run builds the table, or has done this tick */
+    STEP_CANCELLED,
+} StepOutcome;
+
+typedef struct StepResult {
+    StepOutcome outcome;
+    const char *reason; /* in the arena, or NULL */
+    int64_t total;      /* rows that the step made or read; -1: does not apply */
+    int64_t inserted, updated, deleted;
+    CheckResults checks;
+    bool busy; /* skipped because another run holds the table */
+    Error failure;
+    int64_t microseconds;
+} StepResult;
+
+const char *step_outcome_name(StepOutcome outcome); /* as the ledger has it */
+
+/* The ledger's row of a step is begun; step->step_id is set. */
+bool step_begin(Build *build, Step *step, Error *err);
+/* Runs it and records the outcome. False only where the connection was lost or the program is to stop
+ * (ERROR_CONNECTION, ERROR_CANCELLED): then nothing is recorded yet. Everything else is in *ret, also failures.
+ * Strings belong to the arena; ret->failure is the caller's to clear. */
+bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Error *err);
+/* Records a step that never ran: blocked, skipped, cancelled. */
+bool step_record_unrun(Build *build, const Step *step, const StepResult *result, Error *err);

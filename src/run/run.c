@@ -1,0 +1,284 @@
+#include "run/run.h"
+
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "record/ledger.h"
+#include "run/target.h"
+#include "schedule/agenda.h"
+
+enum { RECONNECTS = 3, LAST_WORDS = 5 /* seconds to record the end of a run that is cancelled */ };
+
+typedef enum NodeState { STATE_IDLE, STATE_GOOD, STATE_BAD, STATE_BUSY } NodeState;
+
+typedef struct Run {
+    const Project *project;
+    const RunOptions *options;
+    RunSummary *summary;
+    Build build;
+    Conn *conn;
+    Arena arena;
+    NodeState *states; /* by order */
+    bool *todo;        /* by order */
+    Instant *ticks;    /* by order, with due */
+} Run;
+
+static void run_clear(Run *run)
+{
+    conn_close(run->conn);
+    arena_clear(&run->arena);
+}
+
+/* --- what is to be done ---------------------------------------------------------------------------------------- */
+
+static bool makes_something(const Node *node)
+{
+    if (node->kind == NODE_SOURCE)
+        return node->csv || node->check_count;
+    return node->materialized != MATERIALIZED_EPHEMERAL;
+}
+
+static bool ask_due(Run *run, const Node *node, bool *ret_due, Error *err)
+{
+    LedgerRelation known;
+    *ret_due = false;
+    if (!node->schedule)
+        return true;
+    if (!ledger_relation(run->conn, node->schema, node->table, &run->arena, &known, err))
+        return false;
+    AgendaItem item = {
+        .cron = &node->cron,
+        .zone = node->zone,
+        .has_tick = known.has_tick,
+        .has_start = known.has_start,
+        .last_tick = known.last_tick,
+        .last_start = known.last_start,
+    };
+    *ret_due = agenda_due(&item, run->build.started_at, &run->ticks[node->order]);
+    return true;
+}
+
+static bool choose(Run *run, size_t *ret_count, Error *err)
+{
+    *ret_count = 0;
+    for (size_t i = 0; i < run->project->node_count; i++) {
+        const Node *node = run->project->nodes[i];
+        run->todo[i] = run->options->selection->chosen[i] && makes_something(node);
+        if (run->todo[i] && run->options->due && !ask_due(run, node, &run->todo[i], err))
+            return false;
+        *ret_count += run->todo[i];
+    }
+    return true;
+}
+
+/* --- one step -------------------------------------------------------------------------------------------------- */
+
+static void count(Run *run, const StepResult *result)
+{
+    RunSummary *summary = run->summary;
+    switch (result->outcome) {
+    case STEP_OK:
+        summary->ok++;
+        break;
+    case STEP_UNCHANGED:
+        summary->unchanged++;
+        break;
+    case STEP_FAILED:
+        summary->failed++;
+        break;
+    case STEP_BLOCKED:
+        summary->blocked++;
+        break;
+    case STEP_SKIPPED:
+        summary->skipped++;
+        summary->busy += result->busy;
+        break;
+    case STEP_CANCELLED:
+        break;
+    }
+    summary->warnings += result->checks.warnings;
+}
+
+static void end_step(Run *run, const Node *node, const StepResult *result)
+{
+    static const NodeState states[] = {
+        [STEP_OK] = STATE_GOOD,     [STEP_UNCHANGED] = STATE_GOOD, [STEP_FAILED] = STATE_BAD,
+        [STEP_BLOCKED] = STATE_BAD, [STEP_SKIPPED] = STATE_GOOD,   [STEP_CANCELLED] = STATE_BAD,
+    };
+    run->states[node->order] = result->busy ? STATE_BUSY : states[result->outcome];
+    count(run, result);
+    if (run->options->listener.step_ended)
+        run->options->listener.step_ended(node, result, run->options->listener.data);
+}
+
+static Step step_of(Run *run, const Node *node)
+{
+    Step step = {.node = node, .has_tick = run->options->due, .tick = run->ticks[node->order]};
+    char tick[CLOCK_TEXT];
+    clock_format_exact(step.tick, tick);
+    step.logical_run = step.has_tick ? arena_printf(&run->arena, "tick %s", tick)
+                                     : arena_printf(&run->arena, "run %" PRId64, run->build.run_id);
+    return step;
+}
+
+static bool reconnect(Run *run, Error *err)
+{
+    conn_close(run->conn);
+    run->conn = run->build.conn = NULL;
+    if (!target_connect(run->project, &run->conn, err))
+        return false;
+    run->build.conn = run->conn;
+    return true;
+}
+
+/* After a lost connection: the step again, unless the ledger says that its COMMIT took place. */
+static bool step_with_retry(Run *run, const Step *step, StepResult *ret, Error *err)
+{
+    for (int i = 0;; i++) {
+        if (step_run(&run->build, step, &run->arena, ret, err))
+            return true;
+        if (err->code != ERROR_CONNECTION || i == RECONNECTS)
+            return false;
+        log_warn("%s: %s; trying again", step->node->name, err->message);
+        error_clear(err);
+        bool done;
+        if (!reconnect(run, err) || !ledger_step_done(run->conn, step->step_id, &done, err))
+            return false;
+        if (done) {
+            *ret = (StepResult){.outcome = STEP_OK, .total = -1, .reason = "published before the connection was lost"};
+            return true;
+        }
+    }
+}
+
+/* Why a node cannot be built in this run, or NULL: the name of an input that was not. Through ephemeral models. */
+static const Node *bad_input(Run *run, const Node *node, NodeState *ret_state)
+{
+    for (size_t i = 0; i < node->input_count; i++) {
+        NodeState state = run->states[node->inputs[i]->order];
+        if (state == STATE_BAD || state == STATE_BUSY) {
+            *ret_state = state;
+            return node->inputs[i];
+        }
+    }
+    return NULL;
+}
+
+static bool hold_back(Run *run, const Node *node, const Node *input, NodeState why, Error *err)
+{
+    Step step = step_of(run, node);
+    bool busy = why == STATE_BUSY;
+    StepResult result = {
+        .outcome = busy ? STEP_SKIPPED : STEP_BLOCKED,
+        .busy = busy,
+        .total = -1,
+        .reason = arena_printf(&run->arena, busy ? "%s is being built by another run" : "%s failed", input->name),
+    };
+    if (!step_record_unrun(&run->build, &step, &result, err))
+        return false;
+    end_step(run, node, &result);
+    return true;
+}
+
+static bool do_node(Run *run, const Node *node, Error *err)
+{
+    NodeState why = STATE_IDLE;
+    const Node *input = bad_input(run, node, &why);
+    if (!run->todo[node->order]) {
+        bool passes_on = node->kind == NODE_MODEL && node->materialized == MATERIALIZED_EPHEMERAL;
+        run->states[node->order] = input && passes_on ? why : STATE_IDLE;
+        return true;
+    }
+    if (input)
+        return hold_back(run, node, input, why, err);
+    Step step = step_of(run, node);
+    StepResult result = {.total = -1};
+    if (run->options->listener.step_begins)
+        run->options->listener.step_begins(node, run->options->listener.data);
+    if (!step_begin(&run->build, &step, err) || !step_with_retry(run, &step, &result, err)) {
+        error_clear(&result.failure);
+        return false;
+    }
+    end_step(run, node, &result);
+    error_clear(&result.failure);
+    return true;
+}
+
+/* --- the run --------------------------------------------------------------------------------------------------- */
+
+static bool begin(Run *run, Error *err)
+{
+    const Project *project = run->project;
+    LedgerRun row = {
+        .project = project->name,
+        .target = project->target.name,
+        .command = run->options->command,
+        .started_at = run->build.started_at,
+    };
+    if (!ledger_mark_lost(run->conn, project->name, err) ||
+        !ledger_run_begin(run->conn, &row, &run->summary->run_id, err))
+        return false;
+    run->build.run_id = run->summary->run_id;
+    return true;
+}
+
+static const char *outcome_of(const Run *run, const Error *err)
+{
+    if (err->code == ERROR_CANCELLED)
+        return "cancelled";
+    if (err->code != ERROR_NONE || run->summary->failed || run->summary->blocked)
+        return "failed";
+    return run->summary->busy && !run->options->due ? "busy" : "ok";
+}
+
+/* The end of the run is recorded even when it was cancelled; where the connection is gone it stays `running`, and
+ * the next run finds its process gone. */
+static bool end(Run *run, Error *err)
+{
+    ERROR_AUTO(ending);
+    bool good = err->code == ERROR_NONE;
+    if (!run->conn || !conn_alive(run->conn))
+        return good;
+    conn_shield(run->conn, LAST_WORDS);
+    const char *outcome = outcome_of(run, err);
+    if (ledger_run_end(run->conn, run->summary->run_id, outcome, good ? NULL : err, &ending) &&
+        ledger_end_steps(run->conn, run->summary->run_id, outcome, &ending) && ledger_prune(run->conn, &ending))
+        return good;
+    if (good)
+        error_move(err, &ending);
+    return false;
+}
+
+static bool do_all(Run *run, Error *err)
+{
+    for (size_t i = 0; i < run->project->node_count; i++)
+        if (!do_node(run, run->project->nodes[i], err))
+            return false;
+    return true;
+}
+
+bool run_project(const Project *project, const RunOptions *options, RunSummary *ret, Error *err)
+{
+    *ret = (RunSummary){0};
+    Run run __attribute__((cleanup(run_clear))) = {.project = project, .options = options, .summary = ret};
+    run.states = arena_array(&run.arena, project->node_count, sizeof *run.states);
+    run.todo = arena_array(&run.arena, project->node_count, sizeof *run.todo);
+    run.ticks = arena_array(&run.arena, project->node_count, sizeof *run.ticks);
+    if (!target_connect(project, &run.conn, err) || !ledger_open(run.conn, err))
+        return false;
+    run.build = (Build){.conn = run.conn,
+                        .project = project,
+                        .started_at = clock_now(),
+                        .wait = options->wait,
+                        .due = options->due,
+                        .by_hand = options->by_hand};
+    size_t todo;
+    if (!choose(&run, &todo, err))
+        return false;
+    if (todo == 0)
+        return true;
+    if (!begin(&run, err))
+        return false;
+    do_all(&run, err);
+    return end(&run, err);
+}
