@@ -39,7 +39,7 @@ all: $(O)/sluice
 PG_QUERY_SYMBOLS := pg_query_parse pg_query_free_parse_result pg_query_scan pg_query_free_scan_result
 $(O)/pg_query.o: $(LIBPGQUERY) Makefile
 	@mkdir -p $(@D)
-	ld -r --whole-archive $< -o $@.all
+	ld -r $(PG_QUERY_SYMBOLS:%=-u %) $< -o $@.all
 	objcopy $(PG_QUERY_SYMBOLS:%=--keep-global-symbol=%) $@.all $@
 	@rm -f $@.all
 
