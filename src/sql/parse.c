@@ -234,9 +234,9 @@ static void place_statements(SqlTree *tree, const SqlRawStatement *raw, SqlState
 
 static bool build_tree(Arena *arena, const Call *call, SqlTree *ret, Error *err)
 {
-    SqlRawStatement *raw;
-    SqlToken *tokens;
-    size_t token_count;
+    SqlRawStatement *raw = NULL;
+    SqlToken *tokens = NULL;
+    size_t token_count = 0;
     if (!read_tokens(call, &tokens, &token_count, err))
         return false;
     SqlSource source = {.text = call->text, .tokens = tokens, .token_count = token_count};
@@ -245,7 +245,7 @@ static bool build_tree(Arena *arena, const Call *call, SqlTree *ret, Error *err)
         return false;
     }
     SqlToken *kept = arena_array(arena, token_count, sizeof *kept);
-    if (token_count)
+    if (tokens)
         memcpy(kept, tokens, token_count * sizeof *kept);
     free(tokens);
     ret->tokens = kept;

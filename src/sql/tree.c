@@ -313,7 +313,7 @@ static void push_item(Builder *b, const SqlNode *item)
 {
     if (b->item_count == b->item_cap) {
         b->item_cap = b->item_cap ? b->item_cap * 2 : 64;
-        b->items = mem_resize(b->items, b->item_cap, sizeof *b->items);
+        b->items = mem_resize(b->items, b->item_cap, sizeof(void *));
     }
     b->items[b->item_count++] = item;
 }
@@ -336,9 +336,9 @@ static bool read_list(Builder *b, const char *kind, int depth, SqlList *ret)
     }
     b->at++;
     size_t count = b->item_count - base;
-    const SqlNode **items = arena_array(b->arena, count, sizeof *items);
+    const SqlNode **items = arena_array(b->arena, count, sizeof(void *));
     if (count)
-        memcpy(items, b->items + base, count * sizeof *items);
+        memcpy(items, b->items + base, count * sizeof(void *));
     b->item_count = base;
     *ret = (SqlList){.items = items, .count = count};
     return true;
