@@ -200,7 +200,7 @@ static void references_are_found(void **state)
         Arena arena = {0};
         TEXT_AUTO(sql);
         TEXT_AUTO(names);
-        size_t starts[16], ends[16];
+        size_t starts[16] = {0}, ends[16] = {0};
         size_t count = strip(cases[i].marked, &sql, starts, ends, 16);
         SqlRefs refs;
         find_refs(&arena, text_str(&sql), &refs);
