@@ -8,6 +8,7 @@
 MAKEFLAGS += --no-builtin-rules
 
 O ?= build
+PREFIX ?= /usr/local
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
@@ -73,6 +74,128 @@ $(O)/record/statements.o: $(O)/gen/statements.S
 	$(CC) -c -o $@ $<
 $(O)/lib/record.a: $(O)/record/statements.o
 
+.PHONY: install
+install: $(O)/sluice
+	install -D -m 755 $(O)/sluice $(DESTDIR)$(PREFIX)/bin/sluice
+	strip $(DESTDIR)$(PREFIX)/bin/sluice
+	install -D -m 644 docs/sluice.1 $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1
+
+# --- Debian packages -------------------------------------------------------------------------------------------
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+BUILD_PACKAGES := gcc make pkg-config binutils libc6-dev libpq-dev libpg-query-dev libprotobuf-c-dev libyaml-dev \
+                  libxxhash-dev
+RUN_PACKAGES := postgresql tzdata
+TEST_PACKAGES := libcmocka-dev python3 cron procps sudo util-linux
+LINT_PACKAGES := clang clang-format clang-tidy shellcheck
+FUZZ_PACKAGES := clang libclang-rt-dev
+COVERAGE_PACKAGES := gcovr
+
+# Says nothing and does nothing where all is there. A server package would start a cluster of its own on port 5432:
+# nobody asked for that, so where no cluster is there yet, none is made.
+define install_packages
+	@missing=$$(for p in $(1); do \
+	    dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	    echo "installing the Debian packages" $$missing; \
+	    if ! [ -d /etc/postgresql-common ]; then \
+	        $(SUDO) mkdir -p /etc/postgresql-common/createcluster.d && \
+	        echo 'create_main_cluster = false' | \
+	            $(SUDO) tee /etc/postgresql-common/createcluster.d/no-main-cluster.conf >/dev/null; \
+	    fi; \
+	    log=$$(mktemp) && \
+	    { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get \
+	          -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $$missing; } >"$$log" 2>&1 || \
+	    { cat "$$log"; rm -f "$$log"; exit 1; }; \
+	    rm -f "$$log"; \
+	fi
+endef
+
+.PHONY: build-deps run-deps test-deps lint-deps fuzz-deps coverage-deps
+build-deps:
+	$(call install_packages,$(BUILD_PACKAGES))
+run-deps:
+	$(call install_packages,$(BUILD_PACKAGES) $(RUN_PACKAGES))
+test-deps:
+	$(call install_packages,$(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES))
+lint-deps:
+	$(call install_packages,$(BUILD_PACKAGES) $(LINT_PACKAGES))
+fuzz-deps:
+	$(call install_packages,$(BUILD_PACKAGES) $(FUZZ_PACKAGES))
+coverage-deps:
+	$(call install_packages,$(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(COVERAGE_PACKAGES))
+
+# What pkg-config says is read when make starts: what needs the packages is a make of its own, after them.
+AGAIN = @$(MAKE) --no-print-directory -j$(JOBS)
+JOBS := $(shell nproc)
+
+.PHONY: demo
+demo: run-deps
+	@echo "building sluice"
+	$(AGAIN) --silent all
+	@examples/demo.sh $(abspath $(O)/sluice)
+
+# --- tests -----------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: test-deps
+	@echo "building sluice and its tests"
+	$(AGAIN) --silent all unit-programs drivers
+	@$(MAKE) --no-print-directory check
+
+# The suites, one after the other, and their sum: `N passed, N failed`.
+SUITES := unit cases property crash cron compose
+.PHONY: check
+check:
+	@SLUICE=$(abspath $(O)/sluice) O=$(abspath $(O)) tests/run $(SUITES)
+
+.PHONY: asan tsan
+asan: test-deps
+	$(AGAIN) --silent O=$(O)/asan OPTIMIZE=-O1 SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+	    all unit-programs drivers
+	@$(MAKE) --no-print-directory O=$(O)/asan SUITES='unit cases property' check
+tsan: test-deps
+	$(AGAIN) --silent O=$(O)/tsan OPTIMIZE=-O1 SANITIZE=-fsanitize=thread all unit-programs
+	@$(MAKE) --no-print-directory O=$(O)/tsan SUITES='unit cases' check
+
+.PHONY: lint
+lint: lint-deps
+	@$(MAKE) --no-print-directory --silent -j$(JOBS) all
+	@SLUICE=$(abspath $(O)/sluice) O=$(abspath $(O)) CPPFLAGS='$(CPPFLAGS)' tests/lint/run
+
+.PHONY: coverage
+coverage: coverage-deps
+	$(AGAIN) --silent O=$(O)/coverage OPTIMIZE=-O0 SANITIZE='--coverage -fprofile-update=atomic' \
+	    all unit-programs drivers
+	-@$(MAKE) --no-print-directory O=$(O)/coverage SUITES='unit cases property crash' check
+	@gcovr --root . --filter src/ --object-directory $(O)/coverage --gcov-ignore-parse-errors=negative_hits.warn \
+	    --txt $(O)/coverage/report.txt --print-summary 2>/dev/null | grep -E '^lines' ; cat $(O)/coverage/report.txt
+
+# Each fuzzer for FUZZ_SECONDS; what it finds is left in the working directory, and fails the target.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+.PHONY: fuzz $(FUZZERS:%=fuzz-%)
+fuzz: fuzz-deps
+	$(AGAIN) --silent O=$(O)/fuzz CC=clang OPTIMIZE=-O1 SANITIZE='$(FUZZ_FLAGS)' fuzz-programs
+	@for f in $(FUZZERS); do $(MAKE) --no-print-directory O=$(O)/fuzz fuzz-$$f || exit 1; done
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZERS:%=$(O)/fuzzer/%)
+$(O)/fuzzer/%: tests/fuzz/%_fuzz.c $(filter-out %/cli.a,$(LIBRARIES)) $(O)/pg_query.o
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(filter-out %/cli.a,$(call reverse,$(LIBRARIES))) \
+	    $(O)/pg_query.o $(LDLIBS)
+$(FUZZERS:%=fuzz-%): fuzz-%:
+	@mkdir -p $(O)/corpus/$*
+	$(O)/fuzzer/$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
+	    $(O)/corpus/$* tests/fuzz/corpus/$*
+	@echo "fuzz $*: $(FUZZ_SECONDS) s, no finding"
+
+.PHONY: bench
+bench: test-deps
+	$(AGAIN) --silent all
+	@SLUICE=$(abspath $(O)/sluice) bench/run
+
 # --- unit tests: tests/unit/ROOM/NAME_test.c, each a program ----------------------------------------------------
 
 # What a room's tests link, besides the room itself and base.
@@ -93,12 +216,32 @@ $(O)/unit/$(1)/%: tests/unit/$(1)/%.c $(foreach r,$(1) $(BELOW_$(1)) base,$(O)/l
 endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rules,$(room))))
 
-.PHONY: unit
-unit: $(UNIT_TESTS)
-	@tests/unit/run $(UNIT_TESTS)
+.PHONY: unit-programs drivers
+unit-programs: $(UNIT_TESTS)
+
+# Programs that the property tests drive: tests/property/NAME_driver.c
+DRIVERS := $(patsubst tests/property/%.c,$(O)/property/%,$(wildcard tests/property/*_driver.c))
+drivers: $(DRIVERS)
+$(O)/property/%: tests/property/%.c $(LIBRARIES) $(O)/pg_query.o
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(filter-out %/cli.a,$(call reverse,$(LIBRARIES))) \
+	    $(O)/pg_query.o $(LDLIBS)
 
 -include $(foreach room,$(ROOMS),$(patsubst %.o,%.d,$(call objects,$(room)))) $(UNIT_TESTS:%=%.d)
 
 .PHONY: clean
 clean:
 	rm -rf $(O)
+
+.PHONY: help
+help:
+	@printf '%s\n' \
+	    'make               build the program into $(O)/sluice' \
+	    'make demo          see the main job run, from nothing' \
+	    'make test          all tests, from nothing; make check: the same without a look at the packages' \
+	    'make lint          formatting, clang-tidy, floors, docs in step with the code' \
+	    'make asan tsan     the tests under sanitizers' \
+	    'make fuzz          every fuzzer for FUZZ_SECONDS=60' \
+	    'make coverage      line coverage of the tests' \
+	    'make bench         speed, as ratios against the alternatives' \
+	    'make install       into PREFIX=/usr/local'
