@@ -1,6 +1,5 @@
 #include "pg/copy.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,12 +112,12 @@ bool copy_begin(Conn *conn, const char *sql, Error *err)
     if (!wire_ready(conn, err))
         return false;
     conn->copy_unchecked = 0;
-    conn->copy_suspect = 0;
     if (!PQsendQuery(conn->pg, sql) || (!wire_flush(conn) && conn->lost))
         return wire_failed(conn, NULL, err);
     PGresult *result = wire_result(conn);
     ExecStatusType status = result ? PQresultStatus(result) : PGRES_FATAL_ERROR;
     if (status == PGRES_COPY_IN) {
+        conn->suspect = 0;
         PQclear(result);
         return true;
     }
@@ -146,22 +145,12 @@ static bool send_end(Conn *conn, const char *reason)
  * rest of one) followed for a moment, it is an error, and sending on would be for nothing. */
 static bool server_refused(Conn *conn)
 {
-    struct pollfd fd = {.fd = PQsocket(conn->pg), .events = POLLIN};
-    int64_t now = clock_monotonic();
-    if (poll(&fd, 1, 0) > 0 && fd.revents) {
-        int64_t notices = conn->notices;
-        if (!PQconsumeInput(conn->pg))
-            return true;
-        (void)PQisBusy(conn->pg); /* takes in notices */
-        if (conn->notices != notices)
-            conn->copy_suspect = 0;
-        else if (!conn->copy_suspect)
-            conn->copy_suspect = now;
-    }
+    if (!wire_input(conn))
+        return true;
     /* A local socket delivers whole messages: no need to wait for a rest. */
     const char *host = PQhost(conn->pg);
     int64_t wait = host && *host == '/' ? 0 : SUSPECT_MICROSECONDS;
-    return conn->copy_suspect && now - conn->copy_suspect >= wait;
+    return conn->suspect && clock_monotonic() - conn->suspect >= wait;
 }
 
 static bool give_up(Conn *conn, const char *reason, Error *err)

@@ -103,6 +103,22 @@ static bool await(Conn *conn, short events)
     }
 }
 
+bool wire_input(Conn *conn)
+{
+    struct pollfd fd = {.fd = PQsocket(conn->pg), .events = POLLIN};
+    if (poll(&fd, 1, 0) <= 0 || !fd.revents)
+        return true;
+    int64_t notices = conn->notices;
+    if (!PQconsumeInput(conn->pg))
+        return false;
+    (void)PQisBusy(conn->pg); /* takes in notices */
+    if (conn->notices != notices)
+        conn->suspect = 0;
+    else if (!conn->suspect)
+        conn->suspect = clock_monotonic();
+    return true;
+}
+
 bool wire_flush(Conn *conn)
 {
     for (;;) {
@@ -112,7 +128,7 @@ bool wire_flush(Conn *conn)
         if (state < 0)
             return false;
         /* The server may refuse to read before we have read what it says. */
-        if (!await(conn, POLLIN | POLLOUT) || !PQconsumeInput(conn->pg))
+        if (!await(conn, POLLIN | POLLOUT) || !wire_input(conn))
             return false;
     }
 }

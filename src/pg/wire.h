@@ -18,9 +18,9 @@ struct Conn {
     int position;           /* conn_error_position() */
     int64_t copy_record;
     char *copy_column;
-    int64_t notices;       /* seen so far, see copy.c */
+    int64_t notices;       /* seen so far */
     size_t copy_unchecked; /* bytes sent since the last look for an answer */
-    int64_t copy_suspect;  /* when something arrived during a COPY that was no notice; 0: nothing */
+    int64_t suspect;       /* when something arrived during a COPY that was no notice; 0: nothing */
 };
 
 struct Rows {
@@ -35,6 +35,8 @@ WireWait wire_wait(int fd, short events, bool shielded, int64_t deadline);
 /* Forgets what the last statement left (position, record of a COPY); false where the connection is lost or a
  * signal has come. Every call that sends a statement begins with it. */
 bool wire_ready(Conn *conn, Error *err);
+/* Reads what the server has said meanwhile, without waiting. False: lost. */
+bool wire_input(Conn *conn);
 /* Gets rid of what libpq still holds back; reads what the server says meanwhile. False: lost or cancelled. */
 bool wire_flush(Conn *conn);
 /* The next result of the running statement, NULL after the last. On a signal the statement is cancelled once and
