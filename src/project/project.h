@@ -43,6 +43,7 @@ typedef struct Check {
     Strings values;             /* accepted_values, as text */
     const char *to, *field;     /* relationships: a node's name, or a table as SQL would name it */
     const struct Node *to_node; /* the node that `to` names, or NULL */
+    Place to_place, field_place;
     const char *expression;
     int64_t min, max; /* row_count; INT64_MIN and INT64_MAX where not given */
 } Check;
@@ -96,7 +97,8 @@ struct Node {
 
     Node **inputs; /* nodes it reads, each once, by name (relationships are not inputs) */
     size_t input_count;
-    size_t order; /* position in topological order; ties by name */
+    size_t order;            /* position in topological order; ties by name */
+    const char *time_column; /* or NULL */
 
     /* sources */
     const char *csv;       /* path that open() takes, or NULL: others write this table */
@@ -114,6 +116,8 @@ struct Node {
     int64_t keep;         /* history: microseconds */
     Reference *references;
     size_t reference_count;
+    Reference *depends_on; /* as declared: name is a node's */
+    size_t depends_on_count;
     Strings output; /* column names that can be told from the text; count 0 where they cannot (select *) */
 };
 

@@ -302,8 +302,9 @@ void values_read(Reading *reading, SettingScope scope, ValuesMode mode, const ch
             continue;
         }
         Value *value = &ret->items[id];
-        *value = (Value){.node = child, .file = file, .key_place = place_of(file, child->key)};
+        *value =
+            (Value){.node = child, .said = true, .file = file, .setting = id, .key_place = place_of(file, child->key)};
         if (!read_value(&r, value))
-            *value = (Value){0};
+            *value = (Value){.said = true};
     }
 }

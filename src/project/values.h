@@ -6,7 +6,9 @@
 
 typedef struct Value {
     const YamlNode *node; /* NULL: not said, or said wrongly (and reported) */
+    bool said;            /* rightly or wrongly */
     const char *file;
+    SettingId setting;
     const char *text; /* filled in by the environment; for every type that is one text */
     bool as_written;  /* nothing was filled in: characters of text can be found in the file */
     int64_t number;   /* SETTING_INTEGER; SETTING_DURATION, in microseconds; SETTING_BOOLEAN; SETTING_CHARACTER;

@@ -1,0 +1,210 @@
+#include "project/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "project/check.h"
+#include "project/front_matter.h"
+#include "project/node.h"
+#include "project/target.h"
+#include "sql/parse.h"
+#include "sql/refs.h"
+#include "sql/select.h"
+
+/* --- front matter ---------------------------------------------------------------------------------------------------
+ */
+
+/* A key of the model, else of its folder. A value of the folder is one for many: where it does not suit what a model
+ * is, it is left out rather than an error. */
+static void add_defaults(Reading *reading, const char *path, Values *values)
+{
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        const Setting *setting = setting_get((SettingId)id);
+        if (setting->scope != SCOPE_MODEL || !setting->folder || values->items[id].said)
+            continue;
+        const Value *value = target_default(reading, path, (SettingId)id);
+        if (value)
+            values->items[id] = *value;
+    }
+}
+
+static bool is_default(const Value *value, const Node *node) { return value->file != node->place.file; }
+
+static void take_materialized(Reading *reading, Values *v, Node *node)
+{
+    const Value *materialized = &v->items[KEY_MODEL_MATERIALIZED];
+    Value *keep = &v->items[KEY_MODEL_KEEP], *schedule = &v->items[KEY_MODEL_SCHEDULE];
+    if (materialized->node)
+        node->materialized = (Materialized)materialized->number;
+    bool known = materialized->node || !materialized->said;
+    if (keep->node && known && node->materialized != MATERIALIZED_HISTORY && !is_default(keep, node))
+        reading_report(reading, keep->key_place, "materialized: history keeps runs; others hold one result",
+                       "'keep' is for history, and this model is a %s", materialized_name(node->materialized));
+    if (keep->node)
+        node->keep = keep->number;
+    if (node->materialized != MATERIALIZED_EPHEMERAL)
+        return;
+    if (schedule->node && is_default(schedule, node))
+        *schedule = (Value){0};
+    static const SettingId no_table[] = {KEY_MODEL_SCHEDULE, KEY_MODEL_CHECKS, KEY_MODEL_UNIQUE_KEY};
+    for (size_t i = 0; i < sizeof no_table / sizeof *no_table; i++)
+        if (v->items[no_table[i]].node)
+            reading_report(reading, v->items[no_table[i]].key_place,
+                           "an ephemeral model stands inside those that read it: say it there",
+                           "'%s' needs a table, and an ephemeral model has none", setting_get(no_table[i])->key);
+}
+
+static void take_depends_on(Reading *reading, const Value *value, Node *node)
+{
+    node->depends_on = arena_array(&reading->project->arena, value->list.count + 1, sizeof *node->depends_on);
+    for (size_t i = 0; i < value->list.count; i++)
+        node->depends_on[node->depends_on_count++] =
+            (Reference){.name = value->list.items[i], .place = value->places[i]};
+}
+
+/* --- SQL ------------------------------------------------------------------------------------------------------------
+ */
+
+static void take_references(Reading *reading, const SqlTree *tree, int lines_before, Node *node)
+{
+    SqlRefs refs;
+    sql_refs(&reading->scratch, tree, &refs);
+    node->references = arena_array(&reading->project->arena, refs.count + 1, sizeof *node->references);
+    for (size_t i = 0; i < refs.count; i++) {
+        const SqlRef *ref = &refs.items[i];
+        if (ref->system)
+            continue;
+        node->references[node->reference_count++] = (Reference){
+            .schema = arena_strdup(&reading->project->arena, ref->schema),
+            .name = arena_strdup(&reading->project->arena, ref->name),
+            .place = {node->place.file, ref->line + lines_before, ref->column},
+        };
+    }
+}
+
+static void take_outputs(Reading *reading, const SqlTree *tree, int lines_before, Node *node)
+{
+    SqlOutputs outputs;
+    Index seen = {.arena = &reading->scratch};
+    sql_output_names(&reading->scratch, tree, &outputs);
+    for (size_t i = 0; i < outputs.count; i++) {
+        const SqlOutput *output = &outputs.items[i];
+        Place place = {node->place.file, output->line + lines_before, output->column};
+        if (!output->name)
+            continue;
+        if (node->materialized == MATERIALIZED_HISTORY && str_eq(output->name, "created_at"))
+            reading_report(reading, place, "give it another name with AS",
+                           "a history has its own 'created_at', and this query makes one too");
+        if (node->materialized != MATERIALIZED_EPHEMERAL && index_put(&seen, output->name, node))
+            reading_report(reading, place, "give one of them another name with AS", "two output columns are named '%s'",
+                           output->name);
+        if (outputs.exact)
+            strings_add(&reading->project->arena, &node->output, arena_strdup(&reading->project->arena, output->name));
+    }
+}
+
+/* Text that the parser rejects, without blanks and semicolons at its end. */
+static void take_unparsed(Reading *reading, const char *text, const Error *why, Node *node)
+{
+    size_t length = strlen(text);
+    while (length > 0 && strchr(" \t\r\n;", text[length - 1]))
+        length--;
+    node->sql = arena_strndup(&reading->project->arena, text, length);
+    reading_warn(reading, (Place){why->file, why->line, why->column}, "depends_on is trusted; the server will judge",
+                 "SQL that the parser of this program does not know: %s", why->message);
+}
+
+static void read_sql(Reading *reading, const char *text, int first_line, bool trusted, Node *node)
+{
+    Arena *arena = &reading->project->arena;
+    ERROR_AUTO(err);
+    SqlTree tree;
+    char hash[SQL_HASH_TEXT];
+    int lines_before = first_line - 1;
+    node->sql_line = first_line;
+    if (!sql_parse(&reading->scratch, text, &tree, &err)) {
+        error_place(&err, node->place.file, err.line > 0 ? err.line + lines_before : 0, err.column);
+        if (trusted && sql_token_hash(text, hash, NULL)) {
+            take_unparsed(reading, text, &err, node);
+            node->sql_hash = arena_strdup(arena, hash);
+            return;
+        }
+        errors_add(reading->errors, &err);
+        return;
+    }
+    if (!sql_check_select(&tree, &err)) {
+        error_place(&err, node->place.file, err.line > 0 ? err.line + lines_before : first_line,
+                    err.column > 0 ? err.column : 1);
+        errors_add(reading->errors, &err);
+        return;
+    }
+    node->sql = arena_strndup(arena, text, tree.statements[0].end);
+    if (sql_token_hash(node->sql, hash, &err))
+        node->sql_hash = arena_strdup(arena, hash);
+    else
+        errors_add(reading->errors, &err);
+    take_references(reading, &tree, lines_before, node);
+    take_outputs(reading, &tree, lines_before, node);
+}
+
+/* --- the file -------------------------------------------------------------------------------------------------------
+ */
+
+static void read_model(Reading *reading, Values *v, const FrontMatter *front, Node *node)
+{
+    const Value *key = &v->items[KEY_MODEL_UNIQUE_KEY], *time = &v->items[KEY_MODEL_TIME_COLUMN];
+    add_defaults(reading, node->path, v);
+    take_materialized(reading, v, node);
+    node_read_common(reading, v, node);
+    take_depends_on(reading, &v->items[KEY_MODEL_DEPENDS_ON], node);
+    read_sql(reading, front->sql, front->sql_line, node->depends_on_count > 0, node);
+    node->unique_key = key->list;
+    if (key->node && key->list.count == 0)
+        reading_report(reading, key->key_place, NULL, "'unique_key' names no column");
+    columns_check(reading, key, node->output, node);
+    if (time->node)
+        column_check(reading, time->text, value_place(time), node->output, node);
+    node->time_column = time->text;
+    checks_read(reading, &v->items[KEY_MODEL_CHECKS], node->output, node);
+    if (node->materialized == MATERIALIZED_VIEW && (node->check_count > 0 || key->list.count > 0))
+        reading_warn(reading, node->check_count > 0 ? v->items[KEY_MODEL_CHECKS].key_place : key->key_place, NULL,
+                     "a view shows its inputs as they come: its checks can only report");
+}
+
+static bool parse(Reading *reading, const char *text, size_t length, const Node *node, FrontMatter *ret_front,
+                  YamlNode **ret_root, Error *err)
+{
+    const char *file = node->place.file;
+    if (memchr(text, '\0', length))
+        return error_at(err, ERROR_PROJECT, file, 0, 0, "the file holds a zero byte: it is no SQL");
+    if (!front_matter_find(&reading->scratch, file, text, ret_front, err))
+        return false;
+    return !ret_front->yaml.text || yaml_read(&reading->scratch, &ret_front->yaml, ret_root, err);
+}
+
+void model_read(Reading *reading, const char *path)
+{
+    Project *project = reading->project;
+    Node *node = node_add(reading, NODE_MODEL, path, ".sql");
+    if (!node)
+        return;
+    char *data CLEANUP(mem_free_p) = NULL;
+    size_t length = 0;
+    ERROR_AUTO(err);
+    FrontMatter front;
+    YamlNode *root = NULL;
+    bool read =
+        file_read(arena_printf(&reading->scratch, "%s/%s", project->dir, path), SQL_TEXT_MAX, &data, &length, &err);
+    if (!read)
+        error_place(&err, node->place.file, 0, 0);
+    if (!read || !parse(reading, data, length, node, &front, &root, &err)) {
+        errors_add(reading->errors, &err);
+    } else {
+        Values values;
+        values_read(reading, SCOPE_MODEL, VALUES_FILLED, node->place.file, root, &values);
+        read_model(reading, &values, &front, node);
+    }
+    arena_clear(&reading->scratch);
+}

@@ -1,0 +1,179 @@
+#include "project/project.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "project/graph.h"
+#include "project/model.h"
+#include "project/node.h"
+#include "project/reading.h"
+#include "project/source.h"
+#include "project/target.h"
+#include "project/walk.h"
+
+/* --- where it is ----------------------------------------------------------------------------------------------------
+ */
+
+static const char *real_path(Arena *arena, const char *path)
+{
+    char resolved[PATH_MAX];
+    return realpath(path, resolved) ? arena_strdup(arena, resolved) : NULL;
+}
+
+static bool has_file(Arena *arena, const char *dir)
+{
+    return file_exists(arena_printf(arena, "%s/sluice.yaml", str_eq(dir, "/") ? "" : dir));
+}
+
+static const char *find_above(Arena *arena, const char *cwd)
+{
+    char *dir = arena_strdup(arena, cwd);
+    for (;;) {
+        if (has_file(arena, dir))
+            return dir;
+        char *slash = strrchr(dir, '/');
+        if (!slash || str_eq(dir, "/"))
+            return NULL;
+        slash[slash == dir ? 1 : 0] = '\0';
+    }
+}
+
+static const char *find_dir(Arena *arena, const char *wanted, const char *cwd, Errors *errors)
+{
+    const char *dir = wanted ? real_path(arena, wanted) : find_above(arena, cwd);
+    if (wanted && !dir)
+        errors_report(errors, NULL, 0, 0, NULL, "--project %s: %s", wanted, strerror(errno));
+    else if (wanted && !dir_exists(dir))
+        errors_report(errors, NULL, 0, 0, "name the folder that holds sluice.yaml", "--project %s: not a folder",
+                      wanted);
+    else if (!dir)
+        errors_report(errors, NULL, 0, 0, "sluice init makes a project; --project DIR names one",
+                      "there is no sluice.yaml here, nor in any folder above");
+    else if (!has_file(arena, dir))
+        errors_report(errors, NULL, 0, 0, "sluice init makes a project", "there is no sluice.yaml in %s", wanted);
+    else
+        return dir;
+    return NULL;
+}
+
+static const char *with_slash(Arena *arena, const char *dir)
+{
+    return str_ends(dir, "/") ? dir : arena_printf(arena, "%s/", dir);
+}
+
+/* What leads from one absolute folder to another: "", "sub/", "../"; or the other itself where that is shorter. */
+static const char *prefix_between(Arena *arena, const char *from, const char *to)
+{
+    size_t common = 0;
+    TEXT_AUTO(relative);
+    from = with_slash(arena, from);
+    to = with_slash(arena, to);
+    for (size_t i = 0; from[i] && from[i] == to[i]; i++)
+        if (from[i] == '/')
+            common = i + 1;
+    for (const char *p = from + common; *p; p++)
+        if (*p == '/')
+            text_append(&relative, "../");
+    text_append(&relative, to + common);
+    return relative.len <= strlen(to) ? arena_strdup(arena, text_str(&relative)) : to;
+}
+
+/* --- reading --------------------------------------------------------------------------------------------------------
+ */
+
+static void read_nodes(Reading *reading)
+{
+    Project *project = reading->project;
+    Strings sources, models;
+    walk_files(reading, "sources", ".yaml", false, &sources);
+    walk_files(reading, "models", ".sql", true, &models);
+    project->nodes = arena_array(&project->arena, sources.count + models.count + 1, sizeof *project->nodes);
+    for (size_t i = 0; i < sources.count; i++)
+        source_read(reading, sources.items[i]);
+    for (size_t i = 0; i < models.count; i++)
+        model_read(reading, models.items[i]);
+    graph_link(reading);
+    target_check_folders(reading);
+}
+
+bool project_read(const ProjectOptions *options, Project *ret_project, Errors *errors)
+{
+    Project *project = ret_project;
+    size_t before = errors->count + errors->dropped;
+    *project = (Project){0};
+    arena_init(&project->arena);
+    const char *cwd = real_path(&project->arena, ".");
+    if (!cwd) {
+        errors_report(errors, NULL, 0, 0, NULL, "the working directory cannot be read: %s", strerror(errno));
+        return false;
+    }
+    project->dir = find_dir(&project->arena, options->dir, cwd, errors);
+    if (!project->dir)
+        return false;
+    Reading reading = {.project = project, .errors = errors};
+    reading.environment = (Environment){&project->arena, project->dir, {.arena = &project->arena}};
+    reading.zones = reading.nodes = (Index){.arena = &project->arena};
+    reading.prefix = prefix_between(&project->arena, cwd, project->dir);
+    arena_init(&reading.scratch);
+    project->file = arena_printf(&project->arena, "%ssluice.yaml", reading.prefix);
+    target_read(&reading, options->target);
+    read_nodes(&reading);
+    arena_clear(&reading.scratch);
+    errors_sort(errors);
+    errors_sort(&project->warnings);
+    return errors->count + errors->dropped == before;
+}
+
+void project_clear(Project *project)
+{
+    errors_clear(&project->warnings);
+    for (size_t i = 0; i < project->zone_count; i++)
+        zone_close(project->zones[i]);
+    free(project->zones);
+    arena_clear(&project->arena);
+    *project = (Project){0};
+}
+
+/* --- asking ---------------------------------------------------------------------------------------------------------
+ */
+
+Node *project_find(const Project *project, const char *name)
+{
+    for (size_t i = 0; i < project->node_count; i++)
+        if (str_eq(project->nodes[i]->name, name))
+            return project->nodes[i];
+    return NULL;
+}
+
+bool project_unknown(const Project *project, const char *name, Error *err)
+{
+    const char **names = mem_alloc((project->node_count + 1) * sizeof *names);
+    for (size_t i = 0; i < project->node_count; i++)
+        names[i] = project->nodes[i]->name;
+    const char *near = nearest(name, names, project->node_count);
+    TEXT_AUTO(shown);
+    text_append_shown(&shown, name, strlen(name), 100);
+    error_set(err, ERROR_PROJECT, "there is no source or model '%s'", text_str(&shown));
+    if (near)
+        error_hint(err, "did you mean '%s'?", near);
+    free(names);
+    return false;
+}
+
+const char *node_kind_name(const Node *node) { return node->kind == NODE_SOURCE ? "source" : "model"; }
+
+const char *materialized_name(Materialized m)
+{
+    static const char *const names[] = {
+        [MATERIALIZED_TABLE] = "table",
+        [MATERIALIZED_VIEW] = "view",
+        [MATERIALIZED_HISTORY] = "history",
+        [MATERIALIZED_EPHEMERAL] = "ephemeral",
+    };
+    return names[m];
+}
