@@ -1,33 +1,38 @@
 /* Binary: fields of COPY BINARY, written straight into a Text. All numbers are big-endian. */
 #pragma once
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
 
-static inline void binary_store(char *to, uint64_t value, size_t size)
+enum { BINARY_ROOM = 16 }; /* the most bytes written at once, and the terminator */
+
+static inline char *binary_room(Text *out)
 {
-    for (size_t i = 0; i < size; i++)
-        to[i] = (char)(unsigned char)(value >> (8 * (size - 1 - i)));
+    if (out->cap < out->len + BINARY_ROOM)
+        text_reserve(out, BINARY_ROOM);
+    return out->data + out->len;
 }
 
+/* The low size bytes of value, 1 to 8. Eight are always stored: those behind are room to be written next. */
 static inline void binary_put(Text *out, uint64_t value, size_t size)
 {
-    if (out->cap < out->len + size + 1)
-        text_reserve(out, size);
-    binary_store(out->data + out->len, value, size);
+    uint64_t big = htobe64(value << (64 - 8 * size));
+    memcpy(binary_room(out), &big, sizeof(big));
     out->len += size;
     out->data[out->len] = '\0';
 }
 
-/* A field of 1, 2, 4 or 8 bytes with its length. */
+/* A field of 1 to 8 bytes with its length before it. */
 static inline void binary_field(Text *out, uint64_t value, size_t size)
 {
-    if (out->cap < out->len + 4 + size + 1)
-        text_reserve(out, 4 + size);
-    binary_store(out->data + out->len, size, 4);
-    binary_store(out->data + out->len + 4, value, size);
-    out->len += 4 + size;
+    char *to = binary_room(out);
+    uint32_t length = htobe32((uint32_t)size);
+    uint64_t big = htobe64(value << (64 - 8 * size));
+    memcpy(to, &length, sizeof(length));
+    memcpy(to + sizeof(length), &big, sizeof(big));
+    out->len += sizeof(length) + size;
     out->data[out->len] = '\0';
 }

@@ -77,6 +77,8 @@ static int64_t round_micros(int64_t micros, int precision)
 
 static ValueResult put_timestamp(const CsvColumnType *type, const DateTime *t, int64_t days, Text *out)
 {
+    if (days == DATE_FIRST - 1) /* 24:00 or an offset may lift it over the edge */
+        return VALUE_UNSURE;
     if (days < DATE_FIRST || days > TIMESTAMP_END / DAY)
         return VALUE_OUT_OF_RANGE;
     int64_t seconds = ((int64_t)t->hour * 60 + t->minute) * 60 + t->second;
@@ -160,8 +162,28 @@ static bool read_char(const char **p, const char *end, char c)
     return true;
 }
 
+static int two_digits(const char *p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
+
+/* YYYY-MM-DD, which is nearly every date there is. */
+static bool read_plain_date(const char **p, const char *end, DateTime *t)
+{
+    const char *s = *p;
+    if (end - s < 10 || s[4] != '-' || s[7] != '-' || (end - s > 10 && is_digit(s[10])))
+        return false;
+    if (!(is_digit(s[0]) && is_digit(s[1]) && is_digit(s[2]) && is_digit(s[3]) && is_digit(s[5]) && is_digit(s[6]) &&
+          is_digit(s[8]) && is_digit(s[9])))
+        return false;
+    t->year = two_digits(s) * 100 + two_digits(s + 2);
+    t->month = two_digits(s + 5);
+    t->day = two_digits(s + 8);
+    *p = s + 10;
+    return true;
+}
+
 static bool read_date(const char **p, const char *end, DateTime *t)
 {
+    if (read_plain_date(p, end, t))
+        return true;
     const char *start = *p;
     if (!read_digits(p, end, 4, 8, &t->year))
         return false;

@@ -49,6 +49,8 @@ ValueResult number_integer(const char *s, size_t n, size_t size, Text *out)
     const char *digits = p;
     uint64_t value = 0;
     bool overflow = false;
+    for (const char *safe = end - p > 19 ? p + 19 : end; p < safe && is_digit(*p); p++)
+        value = value * 10 + (uint64_t)(*p - '0'); /* 19 digits fit */
     for (; p < end && is_digit(*p); p++) {
         overflow |= value > (UINT64_MAX - 9) / 10;
         value = value * 10 + (uint64_t)(*p - '0');
@@ -138,6 +140,9 @@ static ValueResult not_number(const char *s, size_t n)
 {
     for (size_t i = 0; i + 3 <= n && i < 2; i++)
         if (strncasecmp(s + i, "nan", 3) == 0)
+            return VALUE_UNSURE;
+    for (size_t i = 0; i + 1 < n; i++) /* up to PostgreSQL 15, numeric reads "1e 3" */
+        if ((s[i] == 'e' || s[i] == 'E') && is_space(s[i + 1]))
             return VALUE_UNSURE;
     return not_decimal(s, n);
 }
@@ -257,12 +262,13 @@ typedef struct Numeric {
     int dscale; /* digits shown after the point */
 } Numeric;
 
+/* What numeric_send shows as dscale of an infinity are bits of its header. */
 static void put_special(Text *out, unsigned sign)
 {
     binary_put(out, 8, 4);
     binary_put(out, 0, 4);
     binary_put(out, sign, 2);
-    binary_put(out, 0, 2);
+    binary_put(out, sign == NUMERIC_NAN ? 0 : 0x20, 2);
 }
 
 static void gather_digits(const Decimal *d, Numeric *num)

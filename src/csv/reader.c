@@ -5,39 +5,20 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/arena.h"
-#include "base/interrupt.h"
 #include "base/text.h"
+#include "csv/input.h"
 #include "csv/scan.h"
 
-enum {
-    BUFFER_START = 256 << 10, /* stays within a core's cache */
-    BUFFER_MAX = CSV_RECORD_MAX + (1 << 20),
-    BLOCK = 64, /* bytes looked at together; also the room kept behind the buffer for reading past its end */
-};
+enum { BLOCK = CSV_INPUT_PAD }; /* bytes looked at together */
 
 typedef enum LineEnd { LINE_END_UNKNOWN, LINE_END_LF, LINE_END_CR } LineEnd; /* LF is CRLF too */
 
 struct CsvReader {
-    int fd;
-    bool own_fd;
-    char *file;
+    CsvInput in; /* in.begin is where the record being read, or to be read next, begins */
     CsvDialect dialect;
-    uint64_t size;
-    uint64_t bytes;
-    XXH3_state_t *hash;
-
-    char *buf; /* cap + BLOCK bytes */
-    size_t cap;
-    size_t begin; /* of the record being read, or to be read next */
-    size_t end;   /* of what was read from the file */
-    bool eof;
     bool failed;
 
     /* What was scanned ahead: specials in the block at buf + block that are still to come. */
@@ -70,8 +51,6 @@ typedef struct Scan {
     bool doubled;
 } Scan;
 
-typedef enum Fill { FILL_OK, FILL_EOF, FILL_LONG, FILL_ERROR } Fill;
-
 /* --- places and errors -------------------------------------------------------------------------------------- */
 
 static int clamp_int(uint64_t n) { return n > INT_MAX ? INT_MAX : (int)n; }
@@ -101,7 +80,7 @@ static bool fail_at(CsvReader *r, const Scan *s, size_t to, Error *err)
     int line, column;
     place_of(s->base, to, r->line, &line, &column);
     r->failed = true;
-    return error_place(err, r->file, line, column);
+    return error_place(err, r->in.file, line, column);
 }
 
 static bool fail_long(CsvReader *r, const Scan *s, Error *err)
@@ -129,91 +108,40 @@ static bool fail_ragged(CsvReader *r, const Scan *s, Error *err)
 static CsvNext fail_no_header(CsvReader *r, Error *err)
 {
     r->failed = true;
-    error_at(err, ERROR_FAILED, r->file, 0, 0, "the file holds nothing but blank lines, expected a header line");
+    error_at(err, ERROR_FAILED, r->in.file, 0, 0, "the file holds nothing but blank lines, expected a header line");
     return CSV_ERROR;
 }
 
-/* --- input -------------------------------------------------------------------------------------------------- */
-
-/* Reads once into the room behind r->end. */
-static Fill read_more(CsvReader *r, Error *err)
-{
-    for (;;) {
-        if (interrupt_signal() != 0) {
-            error_set(err, ERROR_CANCELLED, "interrupted while reading %s", r->file);
-            return FILL_ERROR;
-        }
-        ssize_t n = read(r->fd, r->buf + r->end, r->cap - r->end);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            error_at(err, errno == EISDIR ? ERROR_PROJECT : ERROR_FAILED, r->file, 0, 0, "cannot read: %s",
-                     strerror(errno));
-            return FILL_ERROR;
-        }
-        if (n == 0) {
-            r->eof = true;
-            return FILL_EOF;
-        }
-        XXH3_128bits_update(r->hash, r->buf + r->end, (size_t)n);
-        r->end += (size_t)n;
-        memset(r->buf + r->end, 0, BLOCK); /* what a block reads past the end is always the same */
-        r->bytes += (uint64_t)n;
-        return FILL_OK;
-    }
-}
-
-/* Makes room: moves the unfinished record to the buffer's start, and grows the buffer where the record fills it. */
-static Fill make_room(CsvReader *r)
-{
-    size_t kept = r->end - r->begin;
-    if (kept > CSV_RECORD_MAX)
-        return FILL_LONG;
-    if (r->begin > 0) {
-        memmove(r->buf, r->buf + r->begin, kept);
-        r->scanned -= r->begin;
-        r->high_end = r->high_end > r->begin ? r->high_end - r->begin : 0;
-        r->end = kept;
-        r->begin = 0;
-    }
-    if (r->cap - kept < r->cap / 2 && r->cap < BUFFER_MAX) {
-        r->cap = r->cap * 2 < BUFFER_MAX ? r->cap * 2 : BUFFER_MAX;
-        r->buf = mem_resize(r->buf, r->cap + BLOCK, 1);
-    }
-    return FILL_OK;
-}
+/* --- records ---------------------------------------------------------------------------------------------------- */
 
 /* More bytes behind the current record's. The fields done so far follow a move. */
-static __attribute__((noinline)) Fill fill(CsvReader *r, Scan *s, Error *err)
+static __attribute__((noinline)) CsvFill fill(CsvReader *r, Scan *s, Error *err)
 {
-    if (r->eof)
-        return FILL_EOF;
-    Fill filled = make_room(r);
-    if (filled == FILL_OK)
-        filled = read_more(r, err);
-    s->base = r->buf + r->begin;
-    s->avail = r->end - r->begin;
+    size_t shift;
+    CsvFill filled = csv_input_fill(&r->in, CSV_RECORD_MAX, &shift, err);
+    r->scanned -= shift;
+    r->high_end = r->high_end > shift ? r->high_end - shift : 0;
+    s->base = r->in.buf + r->in.begin;
+    s->avail = r->in.end - r->in.begin;
     for (size_t i = 0; i < s->count; i++)
         r->fields[i].data = s->base + r->fields[i].offset + r->fields[i].quoted;
-    if (filled == FILL_LONG)
+    if (filled == CSV_FILL_LONG)
         fail_long(r, s, err);
-    r->failed = filled == FILL_LONG || filled == FILL_ERROR;
+    r->failed |= filled == CSV_FILL_LONG || filled == CSV_FILL_ERROR;
     return filled;
 }
 
-/* --- records ------------------------------------------------------------------------------------------------ */
-
-/* The next byte that matters, or FILL_EOF where none is left. */
-static inline Fill next_special(CsvReader *r, Scan *s, size_t *ret_pos, Error *err)
+/* The next byte that matters, or CSV_FILL_EOF where none is left. */
+static inline CsvFill next_special(CsvReader *r, Scan *s, size_t *ret_pos, Error *err)
 {
     while (s->bits == 0) {
-        if (r->scanned == r->end) {
-            Fill filled = fill(r, s, err);
-            if (filled != FILL_OK)
+        if (r->scanned == r->in.end) {
+            CsvFill filled = fill(r, s, err);
+            if (filled != CSV_FILL_OK)
                 return filled;
         }
-        size_t n = r->end - r->scanned;
-        ScanMask mask = scan_block(r->buf + r->scanned, r->dialect.delimiter, r->dialect.quote);
+        size_t n = r->in.end - r->scanned;
+        ScanMask mask = scan_block(r->in.buf + r->scanned, r->dialect.delimiter, r->dialect.quote);
         if (n < BLOCK) {
             uint64_t valid = (UINT64_C(1) << n) - 1;
             mask.special &= valid;
@@ -221,14 +149,14 @@ static inline Fill next_special(CsvReader *r, Scan *s, size_t *ret_pos, Error *e
             n = BLOCK;
         }
         s->bits = mask.special;
-        s->block = r->scanned - r->begin;
+        s->block = r->scanned - r->in.begin;
         r->scanned += n;
         if (mask.high)
             r->high_end = r->scanned;
     }
     *ret_pos = s->block + (size_t)__builtin_ctzll(s->bits);
     s->bits &= s->bits - 1;
-    return FILL_OK;
+    return CSV_FILL_OK;
 }
 
 static bool end_field(CsvReader *r, Scan *s, size_t pos, Error *err)
@@ -257,7 +185,7 @@ static bool end_field(CsvReader *r, Scan *s, size_t pos, Error *err)
 /* Makes byte pos + 1 present where the file has one. */
 static bool look_ahead(CsvReader *r, Scan *s, size_t pos, Error *err)
 {
-    while (pos + 1 == s->avail && !r->eof && !r->failed)
+    while (pos + 1 == s->avail && !r->in.eof && !r->failed)
         fill(r, s, err);
     return !r->failed;
 }
@@ -274,7 +202,7 @@ static bool on_quote(CsvReader *r, Scan *s, size_t pos, Error *err)
     if (pos + 1 < s->avail && s->base[pos + 1] == r->dialect.quote) {
         s->doubled = true;
         size_t second;
-        return next_special(r, s, &second, err) == FILL_OK;
+        return next_special(r, s, &second, err) == CSV_FILL_OK;
     }
     s->inside = false;
     s->close = pos;
@@ -302,7 +230,7 @@ static bool on_return(CsvReader *r, Scan *s, size_t pos, bool *ret_done, Error *
     size_t skip = 1;
     if (before_lf) {
         size_t lf;
-        if (next_special(r, s, &lf, err) != FILL_OK)
+        if (next_special(r, s, &lf, err) != CSV_FILL_OK)
             return false;
         skip = 2;
     } else if (!at_end && r->line_end == LINE_END_LF) {
@@ -349,9 +277,9 @@ static bool split(CsvReader *r, Scan *s, Error *err)
     const char delimiter = r->dialect.delimiter, quote = r->dialect.quote;
     for (;;) {
         size_t pos;
-        Fill filled = next_special(r, s, &pos, err);
-        if (__builtin_expect(filled != FILL_OK, 0))
-            return filled == FILL_EOF && (s->avail == 0 || on_eof(r, s, err));
+        CsvFill filled = next_special(r, s, &pos, err);
+        if (__builtin_expect(filled != CSV_FILL_OK, 0))
+            return filled == CSV_FILL_EOF && (s->avail == 0 || on_eof(r, s, err));
         char c = s->base[pos];
         if (c == delimiter) {
             if (!s->inside && !end_field(r, s, pos, err))
@@ -423,7 +351,7 @@ static bool finish(CsvReader *r, Scan *s, Error *err)
 {
     if (s->length > CSV_RECORD_MAX)
         return fail_long(r, s, err);
-    if (r->begin < r->high_end && !check_utf8(r, s, err))
+    if (r->in.begin < r->high_end && !check_utf8(r, s, err))
         return false;
     if (r->expected == 0)
         r->expected = s->count;
@@ -437,12 +365,12 @@ static bool finish(CsvReader *r, Scan *s, Error *err)
 CsvNext csv_reader_next(CsvReader *r, CsvRecord *ret_record, Error *err)
 {
     if (r->failed) {
-        error_at(err, ERROR_FAILED, r->file, 0, 0, "reading has failed before");
+        error_at(err, ERROR_FAILED, r->in.file, 0, 0, "reading has failed before");
         return CSV_ERROR;
     }
     for (;;) {
-        Scan s = {.base = r->buf + r->begin, .avail = r->end - r->begin, .bits = r->bits};
-        s.block = r->block - r->begin;
+        Scan s = {.base = r->in.buf + r->in.begin, .avail = r->in.end - r->in.begin, .bits = r->bits};
+        s.block = r->block - r->in.begin;
         if (!split(r, &s, err))
             return CSV_ERROR;
         if (s.count == 0 && r->expected == 0)
@@ -455,8 +383,8 @@ CsvNext csv_reader_next(CsvReader *r, CsvRecord *ret_record, Error *err)
         uint64_t line = r->line;
         r->line += s.lines + 1;
         r->bits = s.bits;
-        r->block = s.block + r->begin;
-        r->begin += s.next;
+        r->block = s.block + r->in.begin;
+        r->in.begin += s.next;
         if (blank)
             continue;
         *ret_record = (CsvRecord){r->fields, s.count, line, s.base, s.length};
@@ -469,54 +397,31 @@ CsvNext csv_reader_next(CsvReader *r, CsvRecord *ret_record, Error *err)
 /* Reads until the first line is whole, the head is full or the file ends. */
 static bool read_head(CsvReader *r, Error *err)
 {
-    while (!r->eof && r->end < CSV_HEAD) {
-        if (read_more(r, err) == FILL_ERROR)
+    CsvInput *in = &r->in;
+    while (!in->eof && in->end < CSV_HEAD) {
+        size_t shift;
+        if (csv_input_fill(in, CSV_RECORD_MAX, &shift, err) == CSV_FILL_ERROR)
             return false;
-        if (memchr(r->buf, '\n', r->end) || memchr(r->buf, '\r', r->end))
+        if (memchr(in->buf, '\n', in->end) || memchr(in->buf, '\r', in->end))
             break;
     }
-    if (r->end == 0) {
-        error_at(err, ERROR_FAILED, r->file, 0, 0, "the file is empty, expected a header line");
+    if (in->end == 0)
+        return error_at(err, ERROR_FAILED, in->file, 0, 0, "the file is empty, expected a header line");
+    size_t n = in->end < CSV_HEAD ? in->end : CSV_HEAD;
+    if (!csv_dialect_detect(in->buf, n, in->file, &r->dialect, err))
         return false;
-    }
-    size_t n = r->end < CSV_HEAD ? r->end : CSV_HEAD;
-    if (!csv_dialect_detect(r->buf, n, r->file, &r->dialect, err))
-        return false;
-    r->begin = r->block = r->scanned = r->dialect.bom_size;
-    return true;
-}
-
-static bool check_kind(CsvReader *r, Error *err)
-{
-    struct stat st;
-    if (fstat(r->fd, &st) != 0)
-        return error_at(err, ERROR_PROJECT, r->file, 0, 0, "cannot open: %s", strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return error_at(err, ERROR_PROJECT, r->file, 0, 0, "this is a directory, expected a CSV file");
-    if (S_ISREG(st.st_mode)) {
-        r->size = (uint64_t)st.st_size;
-        posix_fadvise(r->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    }
+    in->begin = r->block = r->scanned = r->dialect.bom_size;
     return true;
 }
 
 static CsvReader *reader_new(int fd, bool own_fd, const char *shown, const CsvDialect *wanted, Error *err)
 {
     CsvReader *r = mem_alloc(sizeof(*r));
-    r->fd = fd;
-    r->own_fd = own_fd;
-    r->file = mem_strdup(shown);
     if (wanted)
         r->dialect = *wanted;
     r->line = 1;
-    r->cap = BUFFER_START;
-    r->buf = mem_alloc(r->cap + BLOCK);
     r->fields = mem_alloc(CSV_COLUMNS_MAX * sizeof(CsvField));
-    r->hash = XXH3_createState();
-    if (!r->hash)
-        abort();
-    XXH3_128bits_reset(r->hash);
-    if (check_kind(r, err) && read_head(r, err))
+    if (csv_input_init(&r->in, fd, own_fd, shown, err) && read_head(r, err))
         return r;
     csv_reader_free(r);
     return NULL;
@@ -543,13 +448,9 @@ void csv_reader_free(CsvReader *r)
 {
     if (!r)
         return;
-    if (r->own_fd)
-        close(r->fd);
-    XXH3_freeState(r->hash);
+    csv_input_clear(&r->in);
     text_clear(&r->unquoted);
     free(r->fields);
-    free(r->buf);
-    free(r->file);
     free(r);
 }
 
@@ -557,20 +458,10 @@ void csv_reader_free_p(CsvReader **reader) { csv_reader_free(*reader); }
 
 const CsvDialect *csv_reader_dialect(const CsvReader *r) { return &r->dialect; }
 
-const char *csv_reader_file(const CsvReader *r) { return r->file; }
+const char *csv_reader_file(const CsvReader *r) { return r->in.file; }
 
-uint64_t csv_reader_bytes(const CsvReader *r) { return r->bytes; }
+uint64_t csv_reader_bytes(const CsvReader *r) { return r->in.bytes; }
 
-uint64_t csv_reader_size(const CsvReader *r) { return r->size; }
+uint64_t csv_reader_size(const CsvReader *r) { return r->in.size; }
 
-void csv_reader_hash(const CsvReader *r, char ret_hash[CSV_HASH_SIZE])
-{
-    static const char HEX[] = "0123456789abcdef";
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(r->hash));
-    for (size_t i = 0; i < sizeof(canonical.digest); i++) {
-        ret_hash[2 * i] = HEX[canonical.digest[i] >> 4];
-        ret_hash[2 * i + 1] = HEX[canonical.digest[i] & 15];
-    }
-    ret_hash[CSV_HASH_SIZE - 1] = '\0';
-}
+void csv_reader_hash(const CsvReader *r, char ret_hash[CSV_HASH_SIZE]) { csv_input_hash(&r->in, ret_hash); }
