@@ -51,12 +51,21 @@ static size_t stack_size(size_t text_len)
     return (size + page - 1) / page * page;
 }
 
-static bool call_on_thread(Call *call, Error *err)
+/* Texts this short cannot use more stack than any thread has to spare, and most models are: a thread for each would
+ * cost more than the parsing. */
+enum { SHORT_TEXT = 4096 };
+
+static bool call_library(Call *call, Error *err)
 {
+    size_t len = strlen(call->text);
+    if (len <= SHORT_TEXT) {
+        call_run(call);
+        return true;
+    }
     pthread_attr_t attr;
     pthread_t thread;
     pthread_attr_init(&attr);
-    int rc = pthread_attr_setstacksize(&attr, stack_size(strlen(call->text)));
+    int rc = pthread_attr_setstacksize(&attr, stack_size(len));
     if (rc == 0)
         rc = pthread_create(&thread, &attr, call_run, call);
     pthread_attr_destroy(&attr);
@@ -263,7 +272,7 @@ bool sql_parse(Arena *arena, const char *text, SqlTree *ret, Error *err)
     if (!check_text(text, err))
         return false;
     Call call = {.text = text, .want_parse = true};
-    if (!call_on_thread(&call, err))
+    if (!call_library(&call, err))
         return false;
     bool ok = call.parse.error || call.scan.error ? report(&call, err) : build_tree(arena, &call, ret, err);
     call_clear(&call);
@@ -289,12 +298,17 @@ static void hash_tokens(const char *text, const SqlToken *tokens, size_t count, 
     ret_hex[SQL_HASH_TEXT - 1] = '\0';
 }
 
+void sql_tree_hash(const SqlTree *tree, char ret_hex[SQL_HASH_TEXT])
+{
+    hash_tokens(tree->text, tree->tokens, tree->token_count, ret_hex);
+}
+
 bool sql_token_hash(const char *text, char ret_hex[SQL_HASH_TEXT], Error *err)
 {
     if (!check_text(text, err))
         return false;
     Call call = {.text = text};
-    if (!call_on_thread(&call, err))
+    if (!call_library(&call, err))
         return false;
     SqlToken *tokens = NULL;
     size_t count = 0;

@@ -1,8 +1,8 @@
 /* Parse: SQL text to a tree and to its tokens. The only file that knows libpg_query.
  *
  * The grammar is that of the PostgreSQL version the library was made from (15 on Debian 12, 17 on Debian 13); a
- * newer server may take more. Safe to call from any thread; parsing itself happens on a short-lived thread with a
- * stack to suit the text, since the library recurses as deep as the SQL does. */
+ * newer server may take more. Safe to call from any thread that has 2 MiB of stack; the library recurses as deep as the
+ * SQL does, so a text over 4 KiB is parsed on a short-lived thread with a stack to suit it. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,6 +37,8 @@ bool sql_parse(Arena *arena, const char *text, SqlTree *ret, Error *err);
  * not matter; literals, names and their letter case do. Needs tokens only: the text may be no valid statement. */
 enum { SQL_HASH_TEXT = 33 };
 bool sql_token_hash(const char *text, char ret_hex[SQL_HASH_TEXT], Error *err);
+/* The same hash, of a text that was parsed already. */
+void sql_tree_hash(const SqlTree *tree, char ret_hex[SQL_HASH_TEXT]);
 
 /* Index of the token that begins at or after a byte offset; token_count where there is none. */
 size_t sql_token_at(const SqlTree *tree, size_t offset);

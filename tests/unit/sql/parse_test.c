@@ -166,7 +166,9 @@ static void deep_and_long_sql_has_bounds(void **state)
         {"select 1", " union select 1", "", SQL_TEXT_MAX, "the SQL is nested too deeply"},
         {"select * from a", " join a on a", "", SQL_TEXT_MAX, "the SQL is nested too deeply"},
         {"select * from a", " natural join a", "", SQL_TEXT_MAX, "the SQL is nested too deeply"},
-        {"select 1", "+1", "", 2000, NULL},
+        {"select 1", "+1", "", 4096, "the SQL is nested too deeply"},
+        {"select 1", "::a", "", 4096, NULL},
+        {"select 1", "+1", "", 3990, NULL},
         {"values (1)", ",(1)", "", SQL_TEXT_MAX, NULL},
         {"select a", ",a", "", SQL_TEXT_MAX, NULL},
         {"select true", " and a", "", SQL_TEXT_MAX, NULL},
@@ -223,6 +225,14 @@ static void tokens_alone_make_the_hash(void **state)
         assert_true(sql_token_hash(cases[i].a, a, NULL));
         assert_true(sql_token_hash(cases[i].b, b, NULL));
         assert_int_equal(strlen(a), 32);
+        Arena arena = {0};
+        SqlTree tree;
+        if (sql_parse(&arena, cases[i].b, &tree, NULL)) {
+            char parsed[SQL_HASH_TEXT];
+            sql_tree_hash(&tree, parsed);
+            assert_string_equal(parsed, b);
+        }
+        arena_clear(&arena);
         if ((strcmp(a, b) == 0) != cases[i].same)
             fail_msg("%s | %s", cases[i].a, cases[i].b);
     }
