@@ -8,16 +8,7 @@
 #include "base/text.h"
 #include "cli/session.h"
 #include "pg/server.h"
-
-static bool start(const Project *project, Text *url, Error *err)
-{
-    bool started;
-    if (!server_start(project->dir, project->name, &started, url, err))
-        return false;
-    if (started)
-        log_info("started the private PostgreSQL; 'sluice db stop' stops it");
-    return true;
-}
+#include "run/target.h"
 
 static bool stop(const Project *project, Error *err)
 {
@@ -67,7 +58,7 @@ static bool act(const Call *call, const Project *project, Error *err)
     TEXT_AUTO(url);
     if (str_eq(action, "stop"))
         return stop(project, err);
-    if (!start(project, &url, err))
+    if (!target_url(project, &url, err))
         return false;
     if (str_eq(action, "start"))
         return true;

@@ -5,9 +5,13 @@
 
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
-/* A view shows its inputs as they come: nothing can stand between a wrong row and its reader. */
-static void warn_of_views(const Project *project)
+static void warn(const Project *project)
 {
+    for (size_t i = 0; i < project->warnings.count; i++) {
+        char *text CLEANUP(mem_free_p) = error_text(&project->warnings.items[i]);
+        log_warn("%s", text);
+    }
+    /* A view shows its inputs as they come: nothing can stand between a wrong row and its reader. */
     for (size_t i = 0; i < project->node_count; i++) {
         const Node *node = project->nodes[i];
         if (node->kind == NODE_MODEL && node->materialized == MATERIALIZED_VIEW && node->check_count > 0)
@@ -21,7 +25,7 @@ int cmd_validate(Call *call)
     Project project;
     int status = 0;
     if (session_project(call, SESSION_WHOLE, &project)) {
-        warn_of_views(&project);
+        warn(&project);
         size_t sources = 0;
         for (size_t i = 0; i < project.node_count; i++)
             sources += project.nodes[i]->kind == NODE_SOURCE;

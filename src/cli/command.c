@@ -80,7 +80,7 @@ const Command commands[] = {
      "Errors are given as file:line:column, all in one pass. No database is needed.", NULL, NULL, 0, 0, cmd_validate},
     {"plan", "[SELECT...]", "what a run would do now, and why",
      "Nothing is changed. Tables that the project once made and no longer describes are listed as left over.",
-     OPTIONS(&opt_select, &opt_exclude, &opt_format), NULL, 0, -1, cmd_plan},
+     OPTIONS(&opt_select, &opt_exclude, &opt_due, &opt_format), NULL, 0, -1, cmd_plan},
     {"run", "[SELECT...]", "bring tables up to date",
      "Without SELECT: load all sources, build all models. New rows are checked before they are published, each table "
      "in one transaction. A step that fails fails what depends on it and nothing else.\n\n"

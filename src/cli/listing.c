@@ -12,7 +12,7 @@ enum { GAP = 2, CELL_MAX = 4096 };
 
 void listing_init(Listing *listing, const ListingColumn *columns, size_t column_count)
 {
-    *listing = (Listing){.columns = columns, .column_count = column_count};
+    *listing = (Listing){.columns = columns, .column_count = column_count, .stride = column_count};
     arena_init(&listing->arena);
 }
 
@@ -26,10 +26,10 @@ void listing_add(Listing *listing, const char *const *cells)
 {
     if (listing->row_count == listing->row_room) {
         listing->row_room = listing->row_room ? listing->row_room * 2 : 16;
-        listing->cells = mem_resize(listing->cells, listing->row_room, listing->column_count * sizeof(char *));
+        listing->cells = mem_resize(listing->cells, listing->row_room, listing->stride * sizeof(char *));
     }
-    const char **row = listing->cells + listing->row_count * listing->column_count;
-    for (size_t i = 0; i < listing->column_count; i++) {
+    const char **row = listing->cells + listing->row_count * listing->stride;
+    for (size_t i = 0; i < listing->stride; i++) {
         char *shown CLEANUP(mem_free_p) = cells[i] ? log_redacted(cells[i]) : NULL;
         row[i] = arena_strdup(&listing->arena, shown);
     }
@@ -38,7 +38,7 @@ void listing_add(Listing *listing, const char *const *cells)
 
 static const char *cell(const Listing *listing, size_t row, size_t column)
 {
-    return listing->cells[row * listing->column_count + column];
+    return listing->cells[row * listing->stride + column];
 }
 
 /* A JSON number, so that it may stand without quotes. */
@@ -58,26 +58,31 @@ static bool is_number(const char *s)
     return *s == '\0';
 }
 
+void listing_json(const Listing *listing, Json *json)
+{
+    json_array(json);
+    for (size_t row = 0; row < listing->row_count; row++) {
+        json_object(json);
+        for (size_t i = 0; i < listing->column_count; i++) {
+            const char *value = cell(listing, row, i);
+            json_key(json, listing->columns[i].name);
+            if (value &&
+                ((listing->columns[i].kind == LISTING_NUMBER && is_number(value)) ||
+                 (listing->columns[i].kind == LISTING_BOOL && (str_eq(value, "true") || str_eq(value, "false")))))
+                json_raw(json, value);
+            else
+                json_string(json, value);
+        }
+        json_end(json);
+    }
+    json_end(json);
+}
+
 static void print_json(const Listing *listing, FILE *out)
 {
     TEXT_AUTO(text);
     Json json = {.out = &text};
-    json_array(&json);
-    for (size_t row = 0; row < listing->row_count; row++) {
-        json_object(&json);
-        for (size_t i = 0; i < listing->column_count; i++) {
-            const char *value = cell(listing, row, i);
-            json_key(&json, listing->columns[i].name);
-            if (value &&
-                ((listing->columns[i].kind == LISTING_NUMBER && is_number(value)) ||
-                 (listing->columns[i].kind == LISTING_BOOL && (str_eq(value, "true") || str_eq(value, "false")))))
-                json_raw(&json, value);
-            else
-                json_string(&json, value);
-        }
-        json_end(&json);
-    }
-    json_end(&json);
+    listing_json(listing, &json);
     text_append_char(&text, '\n');
     fwrite(text_str(&text), 1, text.len, out);
 }
@@ -152,4 +157,11 @@ void listing_print(const Listing *listing, bool json, FILE *out)
     }
     for (size_t row = SIZE_MAX; row == SIZE_MAX || row < listing->row_count; row++)
         print_line(listing, row, widths, out);
+}
+
+void listing_print_first(const Listing *listing, size_t columns, bool json, FILE *out)
+{
+    Listing part = *listing;
+    part.column_count = columns < listing->column_count ? columns : listing->column_count;
+    listing_print(&part, json, out);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/json.h"
 
 typedef enum ListingKind {
     LISTING_TEXT,
@@ -22,7 +23,8 @@ typedef struct ListingColumn {
 
 typedef struct Listing {
     const ListingColumn *columns;
-    size_t column_count;
+    size_t column_count; /* shown */
+    size_t stride;       /* cells of a row */
     const char **cells;
     size_t row_count, row_room;
     Arena arena;
@@ -39,3 +41,6 @@ void listing_add(Listing *listing, const char *const *cells);
 
 /* For people: a line of headings and one a row; nothing at all where there is no row. JSON: an array of objects. */
 void listing_print(const Listing *listing, bool json, FILE *out);
+/* The same of the first columns only. */
+void listing_print_first(const Listing *listing, size_t columns, bool json, FILE *out);
+void listing_json(const Listing *listing, Json *json); /* the array alone, into a larger value */

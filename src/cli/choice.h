@@ -1,0 +1,10 @@
+/* Choice: the sources and models that a call selects. */
+#pragma once
+
+#include "cli/call.h"
+#include "project/select.h"
+
+/* Arguments and --select, less --exclude. In the call's arena. */
+bool choice_make(Call *call, const Project *project, Selection *ret_selection, Error *err);
+/* The call as it is recorded: "run --due a +b". In the call's arena. */
+const char *choice_words(Call *call);

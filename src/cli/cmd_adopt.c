@@ -1,0 +1,30 @@
+#include <stdio.h>
+
+#include "build/own.h"
+#include "cli/session.h"
+#include "record/ledger.h"
+#include "run/target.h"
+
+static bool adopt(Call *call, const Project *project, Error *err)
+{
+    CONN_AUTO(conn);
+    const char *kind;
+    const Node *node = project_find(project, call->arguments[0]);
+    if (!node)
+        return project_unknown(project, call->arguments[0], err);
+    if (!target_connect(project, &conn, err) || !ledger_open(conn, err) || !own_adopt(conn, project, node, &kind, err))
+        return false;
+    printf("adopted %s %s.%s: from now on %s writes it\n", kind, node->schema, node->table, node->name);
+    return true;
+}
+
+int cmd_adopt(Call *call)
+{
+    Project project;
+    ERROR_AUTO(err);
+    int status = 2;
+    if (session_project(call, SESSION_WHOLE, &project))
+        status = adopt(call, &project, &err) ? 0 : call_failed(&err);
+    project_clear(&project);
+    return status;
+}

@@ -1,0 +1,89 @@
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "build/plan.h"
+#include "cli/choice.h"
+#include "cli/listing.h"
+#include "cli/session.h"
+#include "run/target.h"
+
+static const ListingColumn step_columns[] = {{"node", LISTING_TEXT},
+                                             {"kind", LISTING_TEXT},
+                                             {"table", LISTING_TEXT},
+                                             {"action", LISTING_TEXT},
+                                             {"why", LISTING_TEXT}};
+static const ListingColumn leftover_columns[] = {
+    {"table", LISTING_TEXT}, {"node", LISTING_TEXT}, {"materialized", LISTING_TEXT}};
+
+static const char *relation(Arena *arena, const char *schema, const char *table)
+{
+    return arena_printf(arena, "%s.%s", schema, table);
+}
+
+static void fill(const Plan *plan, Arena *arena, Listing *steps, Listing *leftovers)
+{
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const PlanStep *step = &plan->steps[i];
+        const Node *node = step->node;
+        listing_add(steps, (const char *const[]){node->name, node_kind_name(node),
+                                                 relation(arena, node->schema, node->table), step->action, step->why});
+    }
+    for (size_t i = 0; i < plan->leftover_count; i++) {
+        const Leftover *left = &plan->leftovers[i];
+        listing_add(leftovers,
+                    (const char *const[]){relation(arena, left->schema, left->table), left->node, left->materialized});
+    }
+}
+
+static void print_json(const Listing *steps, const Listing *leftovers)
+{
+    TEXT_AUTO(text);
+    Json json = {.out = &text};
+    json_object(&json);
+    json_key(&json, "steps");
+    listing_json(steps, &json);
+    json_key(&json, "leftovers");
+    listing_json(leftovers, &json);
+    json_end(&json);
+    puts(text_str(&text));
+}
+
+static void print(Call *call, const Plan *plan)
+{
+    LISTING_AUTO(steps);
+    LISTING_AUTO(leftovers);
+    listing_init(&steps, step_columns, sizeof step_columns / sizeof *step_columns);
+    listing_init(&leftovers, leftover_columns, sizeof leftover_columns / sizeof *leftover_columns);
+    fill(plan, &call->arena, &steps, &leftovers);
+    if (str_eq(call_value(call, "format"), "json")) {
+        print_json(&steps, &leftovers);
+        return;
+    }
+    listing_print(&steps, false, stdout);
+    if (plan->leftover_count == 0)
+        return;
+    puts("\nLeft over: the project made these and no longer describes them; 'sluice drop NAME' removes one.\n");
+    listing_print(&leftovers, false, stdout);
+}
+
+static int plan(Call *call, const Project *project)
+{
+    ERROR_AUTO(err);
+    CONN_AUTO(conn);
+    Selection selection;
+    Plan made;
+    if (!choice_make(call, project, &selection, &err) || !target_connect(project, &conn, &err) ||
+        !plan_make(conn, project, &selection, call_has(call, "due"), &call->arena, &made, &err))
+        return call_failed(&err);
+    print(call, &made);
+    return 0;
+}
+
+int cmd_plan(Call *call)
+{
+    Project project;
+    int status = session_project(call, SESSION_WHOLE, &project) ? plan(call, &project) : 2;
+    project_clear(&project);
+    return status;
+}

@@ -1,0 +1,41 @@
+#include "cli/choice.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+
+enum { THREADS_MAX = 1024 };
+
+static bool check_threads(const Call *call, Error *err)
+{
+    long threads;
+    if (!call_number(call, "threads", 1, THREADS_MAX, 1, &threads, err))
+        return false;
+    return threads == 1 ? true : call_error(err, "'run --threads %ld' is not supported yet", threads);
+}
+
+static int run(Call *call, const Project *project)
+{
+    ERROR_AUTO(err);
+    Selection selection;
+    RunSummary summary = {0};
+    if (!choice_make(call, project, &selection, &err))
+        return call_failed(&err);
+    RunOptions options = {.selection = &selection,
+                          .command = choice_words(call),
+                          .due = call_has(call, "due"),
+                          .wait = call_has(call, "wait"),
+                          .listener = progress_listener()};
+    if (!run_project(project, &options, &summary, &err))
+        return call_failed(&err);
+    return progress_finish(&summary, options.due);
+}
+
+int cmd_run(Call *call)
+{
+    ERROR_AUTO(err);
+    if (!check_threads(call, &err))
+        return call_failed(&err);
+    Project project;
+    int status = session_project(call, SESSION_WHOLE, &project) ? run(call, &project) : 2;
+    project_clear(&project);
+    return status;
+}

@@ -1,0 +1,41 @@
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/record_listing.h"
+#include "cli/session.h"
+#include "record/ledger.h"
+
+enum { DEFAULT_COUNT = 20, MOST = 10000 };
+
+static bool runs(Call *call, const Project *project, Error *err)
+{
+    CONN_AUTO(conn);
+    ROWS_AUTO(rows);
+    bool exists, json = str_eq(call_value(call, "format"), "json");
+    long count;
+    if (!call_number(call, "count", 1, MOST, DEFAULT_COUNT, &count, err) || !record_open(project, &conn, &exists, err))
+        return false;
+    if (!exists) {
+        fputs(json ? "[]\n" : "", stdout);
+        log_info("nothing is recorded yet");
+        return true;
+    }
+    if (!ledger_runs(conn, project->name, (int)count, &rows, err))
+        return false;
+    LISTING_AUTO(listing);
+    record_listing(rows, json ? NULL : "run started_at seconds outcome steps failed command error", &listing);
+    listing_print(&listing, json, stdout);
+    return true;
+}
+
+int cmd_runs(Call *call)
+{
+    Project project;
+    ERROR_AUTO(err);
+    int status = 2;
+    if (session_project(call, SESSION_FRAME, &project))
+        status = runs(call, &project, &err) ? 0 : call_failed(&err);
+    project_clear(&project);
+    return status;
+}

@@ -1,0 +1,106 @@
+#include "cli/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* A line that goes away again: on a terminal only, never in a log. */
+static bool live(void) { return log_wants(LOG_INFO) && isatty(STDERR_FILENO) == 1; }
+
+static void step_begins(const Node *node, void *data)
+{
+    (void)data;
+    log_debug("%s: begins", node->name);
+    if (live()) {
+        fprintf(stderr, "%s ...", node->name);
+        fflush(stderr);
+    }
+}
+
+static void tell_checks(const Node *node, const StepResult *result)
+{
+    for (size_t i = 0; i < result->checks.count; i++) {
+        const CheckResult *check = &result->checks.items[i];
+        if (check->check->warn && check->failed_rows > 0)
+            log_warn("%s:%d:%d: %s: check %s found %" PRId64 " row%s%s%s", check->check->place.file,
+                     check->check->place.line, check->check->place.column, node->name, check->check->name,
+                     check->failed_rows, check->failed_rows == 1 ? "" : "s", check->detail ? ": " : "",
+                     check->detail ? check->detail : "");
+    }
+}
+
+static void tell_done(const Node *node, const StepResult *result)
+{
+    TEXT_AUTO(line);
+    text_appendf(&line, "%s: ", node->name);
+    if (result->outcome == STEP_UNCHANGED)
+        text_append(&line, "unchanged");
+    else if (result->total < 0)
+        text_append(&line, "done");
+    else
+        text_appendf(&line, "%" PRId64 " inserted, %" PRId64 " updated, %" PRId64 " deleted", result->inserted,
+                     result->updated, result->deleted);
+    if (result->total >= 0)
+        text_appendf(&line, ", %" PRId64 " row%s", result->total, result->total == 1 ? "" : "s");
+    if (result->reason)
+        text_appendf(&line, " (%s)", result->reason);
+    log_info("%s, %" PRId64 ".%03d s", text_str(&line), result->microseconds / 1000000,
+             (int)(result->microseconds / 1000 % 1000));
+}
+
+static void step_ended(const Node *node, const StepResult *result, void *data)
+{
+    (void)data;
+    if (live())
+        fputs("\r\033[K", stderr);
+    const char *reason = result->reason ? result->reason : "";
+    switch (result->outcome) {
+    case STEP_OK:
+    case STEP_UNCHANGED:
+        tell_done(node, result);
+        break;
+    case STEP_FAILED:
+        log_error("%s failed", node->name);
+        log_failure(&result->failure);
+        break;
+    case STEP_BLOCKED:
+        log_error("%s was not built: %s", node->name, reason);
+        break;
+    case STEP_SKIPPED:
+        log_info("%s was skipped: %s", node->name, reason);
+        break;
+    case STEP_CANCELLED:
+        log_warn("%s was stopped", node->name);
+        break;
+    }
+    tell_checks(node, result);
+}
+
+RunListener progress_listener(void) { return (RunListener){.step_begins = step_begins, .step_ended = step_ended}; }
+
+static void count(Text *line, size_t n, const char *what)
+{
+    if (n > 0)
+        text_appendf(line, "%s%zu %s", line->len ? ", " : "", n, what);
+}
+
+int progress_finish(const RunSummary *summary, bool due)
+{
+    if (summary->run_id == 0) {
+        log_debug(due ? "nothing is due" : "there is nothing to do");
+        return 0;
+    }
+    TEXT_AUTO(line);
+    count(&line, summary->ok, "done");
+    count(&line, summary->unchanged, "unchanged");
+    count(&line, summary->failed, "failed");
+    count(&line, summary->blocked, "not built");
+    count(&line, summary->skipped, "skipped");
+    count(&line, summary->warnings, summary->warnings == 1 ? "warning" : "warnings");
+    log_info("run %" PRId64 ": %s", summary->run_id, text_str(&line));
+    if (summary->failed + summary->blocked > 0)
+        return 1;
+    return summary->busy > 0 && !due ? 4 : 0;
+}

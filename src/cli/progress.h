@@ -1,0 +1,10 @@
+/* Progress: what a run does, told on standard error while it does it. */
+#pragma once
+
+#include "cli/call.h"
+#include "run/run.h"
+
+RunListener progress_listener(void);
+/* Prints the summary of a run that could be done, and returns its exit status: 1 where a step failed, else 4 where
+ * another run is building a table (with due that is 0), else 0. */
+int progress_finish(const RunSummary *summary, bool due);

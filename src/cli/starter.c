@@ -1,0 +1,421 @@
+#include "cli/starter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ingest/header.h"
+
+enum { NAME_BYTES = 63, TABLE_BYTES = 50 };
+
+static const char schedule[] = "0 6 * * *";
+
+/* Cuts a name at max bytes, between characters, without `_` at its end. */
+static void cut(Text *name, size_t max)
+{
+    if (name->len > max) {
+        while (max > 0 && ((unsigned char)name->data[max] & 0xC0) == 0x80)
+            max--;
+        name->len = max;
+    }
+    while (name->len > 0 && name->data[name->len - 1] == '_')
+        name->len--;
+    if (name->data)
+        name->data[name->len] = '\0';
+}
+
+const char *starter_name(Arena *arena, const char *path, const char *fallback)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    size_t len = strlen(base);
+    if (len > 4 && strcasecmp(base + len - 4, ".csv") == 0)
+        len -= 4;
+    TEXT_AUTO(name);
+    header_normalise(base, len, &name);
+    cut(&name, TABLE_BYTES);
+    if (name.len == 0)
+        text_append(&name, fallback);
+    /* PostgreSQL keeps names that begin with pg_ for itself. */
+    return arena_printf(arena, "%s%s", str_starts(text_str(&name), "pg_") ? "my_" : "", text_str(&name));
+}
+
+/* Every keyword that cannot be a column's or table's name as it stands, or not everywhere: all of PostgreSQL 18's
+ * (src/include/parser/kwlist.h) but the unreserved ones. Sorted. */
+static const char *const keywords[] = {"all",
+                                       "analyse",
+                                       "analyze",
+                                       "and",
+                                       "any",
+                                       "array",
+                                       "as",
+                                       "asc",
+                                       "asymmetric",
+                                       "authorization",
+                                       "between",
+                                       "bigint",
+                                       "binary",
+                                       "bit",
+                                       "boolean",
+                                       "both",
+                                       "case",
+                                       "cast",
+                                       "char",
+                                       "character",
+                                       "check",
+                                       "coalesce",
+                                       "collate",
+                                       "collation",
+                                       "column",
+                                       "concurrently",
+                                       "constraint",
+                                       "create",
+                                       "cross",
+                                       "current_catalog",
+                                       "current_date",
+                                       "current_role",
+                                       "current_schema",
+                                       "current_time",
+                                       "current_timestamp",
+                                       "current_user",
+                                       "dec",
+                                       "decimal",
+                                       "default",
+                                       "deferrable",
+                                       "desc",
+                                       "distinct",
+                                       "do",
+                                       "else",
+                                       "end",
+                                       "except",
+                                       "exists",
+                                       "extract",
+                                       "false",
+                                       "fetch",
+                                       "float",
+                                       "for",
+                                       "foreign",
+                                       "freeze",
+                                       "from",
+                                       "full",
+                                       "grant",
+                                       "greatest",
+                                       "group",
+                                       "grouping",
+                                       "having",
+                                       "ilike",
+                                       "in",
+                                       "initially",
+                                       "inner",
+                                       "inout",
+                                       "int",
+                                       "integer",
+                                       "intersect",
+                                       "interval",
+                                       "into",
+                                       "is",
+                                       "isnull",
+                                       "join",
+                                       "json",
+                                       "json_array",
+                                       "json_arrayagg",
+                                       "json_exists",
+                                       "json_object",
+                                       "json_objectagg",
+                                       "json_query",
+                                       "json_scalar",
+                                       "json_serialize",
+                                       "json_table",
+                                       "json_value",
+                                       "lateral",
+                                       "leading",
+                                       "least",
+                                       "left",
+                                       "like",
+                                       "limit",
+                                       "localtime",
+                                       "localtimestamp",
+                                       "merge_action",
+                                       "national",
+                                       "natural",
+                                       "nchar",
+                                       "none",
+                                       "normalize",
+                                       "not",
+                                       "notnull",
+                                       "null",
+                                       "nullif",
+                                       "numeric",
+                                       "offset",
+                                       "on",
+                                       "only",
+                                       "or",
+                                       "order",
+                                       "out",
+                                       "outer",
+                                       "overlaps",
+                                       "overlay",
+                                       "placing",
+                                       "position",
+                                       "precision",
+                                       "primary",
+                                       "real",
+                                       "references",
+                                       "returning",
+                                       "right",
+                                       "row",
+                                       "select",
+                                       "session_user",
+                                       "setof",
+                                       "similar",
+                                       "smallint",
+                                       "some",
+                                       "substring",
+                                       "symmetric",
+                                       "system_user",
+                                       "table",
+                                       "tablesample",
+                                       "then",
+                                       "time",
+                                       "timestamp",
+                                       "to",
+                                       "trailing",
+                                       "treat",
+                                       "trim",
+                                       "true",
+                                       "union",
+                                       "unique",
+                                       "user",
+                                       "using",
+                                       "values",
+                                       "varchar",
+                                       "variadic",
+                                       "verbose",
+                                       "when",
+                                       "where",
+                                       "window",
+                                       "with",
+                                       "xmlattributes",
+                                       "xmlconcat",
+                                       "xmlelement",
+                                       "xmlexists",
+                                       "xmlforest",
+                                       "xmlnamespaces",
+                                       "xmlparse",
+                                       "xmlpi",
+                                       "xmlroot",
+                                       "xmlserialize",
+                                       "xmltable"};
+
+static int compare_word(const void *key, const void *item) { return strcmp(key, *(const char *const *)item); }
+
+static bool is_plain(const char *name)
+{
+    const char *letters = "abcdefghijklmnopqrstuvwxyz_";
+    const char *all = "abcdefghijklmnopqrstuvwxyz_0123456789";
+    return *name && strchr(letters, *name) && name[strspn(name, all)] == '\0';
+}
+
+void starter_sql_name(const char *name, Text *out)
+{
+    size_t count = sizeof keywords / sizeof *keywords;
+    if (is_plain(name) && !bsearch(name, keywords, count, sizeof *keywords, compare_word)) {
+        text_append(out, name);
+        return;
+    }
+    text_append_char(out, '"');
+    for (; *name; name++) {
+        if (*name == '"')
+            text_append_char(out, '"');
+        text_append_char(out, *name);
+    }
+    text_append_char(out, '"');
+}
+
+void starter_yaml_text(const char *text, Text *out)
+{
+    /* What a YAML reader could take for something else than text. */
+    static const char *const special[] = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"};
+    bool plain = is_plain(text);
+    for (size_t i = 0; plain && i < sizeof special / sizeof *special; i++)
+        plain = strcmp(text, special[i]) != 0;
+    if (plain) {
+        text_append(out, text);
+        return;
+    }
+    text_append_char(out, '"');
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c == '"' || c == '\\')
+            text_appendf(out, "\\%c", c);
+        else if (c < 0x20 || c == 0x7F)
+            text_appendf(out, "\\x%02X", c);
+        else if (c == '$' && p[1] == '{')
+            text_append(out, "$$");
+        else
+            text_append_char(out, *p);
+    }
+    text_append_char(out, '"');
+}
+
+/* --- names of columns ------------------------------------------------------------------------------------------- */
+
+/* Columns that every table has already. */
+static bool is_system_column(const char *name)
+{
+    static const char *const names[] = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_eq(name, names[i]))
+            return true;
+    return false;
+}
+
+static bool taken(const Starter *starter, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(starter->columns[i].name, name))
+            return true;
+    return false;
+}
+
+/* Column number i's name, made of its header's normal form. */
+static const char *column_name(const Starter *starter, size_t i, const char *normal)
+{
+    TEXT_AUTO(name);
+    text_append(&name, normal);
+    cut(&name, NAME_BYTES);
+    if (name.len == 0)
+        text_appendf(&name, "column_%zu", i + 1);
+    if (is_system_column(text_str(&name)))
+        text_append_char(&name, '_');
+    const char *first = arena_strdup(starter->arena, text_str(&name));
+    for (unsigned n = 2; taken(starter, i, text_str(&name)); n++) {
+        char number[16];
+        snprintf(number, sizeof number, "_%u", n);
+        text_reset(&name);
+        text_append(&name, first);
+        cut(&name, NAME_BYTES - strlen(number));
+        text_append(&name, number);
+    }
+    return arena_strdup(starter->arena, text_str(&name));
+}
+
+static const char *trimmed(Arena *arena, const char *s)
+{
+    const char *blanks = " \t\r\n\v\f";
+    s += strspn(s, blanks);
+    size_t len = strlen(s);
+    while (len > 0 && strchr(blanks, s[len - 1]))
+        len--;
+    return arena_strndup(arena, s, len);
+}
+
+/* The load will match headers to columns by the same rules: what it could not, is said now. */
+static bool names_match(const Starter *starter, const char *const *headers, const char *shown, Error *err)
+{
+    size_t n = starter->column_count;
+    HeaderColumn *columns = arena_array(starter->arena, n, sizeof *columns);
+    HeaderField *fields = arena_array(starter->arena, n, sizeof *fields);
+    size_t *found = arena_array(starter->arena, n, sizeof *found);
+    for (size_t i = 0; i < n; i++) {
+        columns[i] = (HeaderColumn){starter->columns[i].name, starter->columns[i].header};
+        fields[i] = (HeaderField){.text = headers[i], .len = strlen(headers[i])};
+    }
+    if (header_match(columns, n, fields, n, shown, 1, found, err))
+        return true;
+    err->code = ERROR_PROJECT;
+    return error_hint(err, "give each column of the file a header of its own");
+}
+
+bool starter_names(Starter *starter, const char *const *headers, size_t count, const char *shown, Error *err)
+{
+    Arena *arena = starter->arena;
+    starter->columns = arena_array(arena, count, sizeof(StarterColumn));
+    starter->column_count = count;
+    const char **normals = arena_array(arena, count, sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        TEXT_AUTO(normal);
+        header_normalise(headers[i], strlen(headers[i]), &normal);
+        normals[i] = arena_strdup(arena, text_str(&normal));
+        starter->columns[i].name = column_name(starter, i, normals[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool alone = str_eq(starter->columns[i].name, normals[i]);
+        for (size_t j = 0; alone && j < count; j++)
+            alone = j == i || !str_eq(normals[i], normals[j]);
+        if (!alone)
+            starter->columns[i].header = trimmed(arena, headers[i]);
+    }
+    return names_match(starter, headers, shown, err);
+}
+
+/* --- files ------------------------------------------------------------------------------------------------------ */
+
+void starter_project_file(const Starter *starter, Text *out)
+{
+    text_append(out, "name: ");
+    starter_yaml_text(starter->project, out);
+    text_append(out, "\n"
+                     "timezone: UTC              # of schedules, of SQL sessions and of log times\n"
+                     "target: local\n"
+                     "targets:\n"
+                     "  local: {}                # a private PostgreSQL under .sluice/, made and started on demand\n"
+                     "  # prod:                  # sluice --target prod run\n"
+                     "  #   url: ${DATABASE_URL}\n"
+                     "  #   schema: public\n");
+}
+
+void starter_source_file(const Starter *starter, Text *out)
+{
+    text_append(out, "csv: ");
+    starter_yaml_text(starter->csv, out);
+    text_append(out, "\nmode: replace                # upsert needs a unique_key:, append keeps what is there\n");
+    text_appendf(out, "schedule: \"%s\"        # when `sluice run --due` loads it\n", schedule);
+    text_append(out, "columns:\n");
+    for (size_t i = 0; i < starter->column_count; i++) {
+        const StarterColumn *column = &starter->columns[i];
+        text_append(out, "  ");
+        starter_yaml_text(column->name, out);
+        if (!column->header) {
+            text_appendf(out, ": %s\n", column->type);
+            continue;
+        }
+        text_appendf(out, ": {type: %s, header: ", column->type);
+        starter_yaml_text(column->header, out);
+        text_append(out, "}\n");
+    }
+}
+
+/* The first column that dates a row, or NULL. */
+static const StarterColumn *date_column(const Starter *starter)
+{
+    for (size_t i = 0; i < starter->column_count; i++)
+        if (str_eq(starter->columns[i].type, "date") || str_starts(starter->columns[i].type, "timestamp"))
+            return &starter->columns[i];
+    return NULL;
+}
+
+const char *starter_model_name(const Starter *starter)
+{
+    return arena_printf(starter->arena, "%s_%s", starter->table, date_column(starter) ? "per_day" : "summary");
+}
+
+void starter_model_file(const Starter *starter, Text *out)
+{
+    const StarterColumn *date = date_column(starter);
+    TEXT_AUTO(description);
+    text_appendf(&description, date ? "Rows of %s per day" : "Rows of %s", starter->table);
+    text_append(out, "-- ---\n-- description: ");
+    starter_yaml_text(text_str(&description), out);
+    text_appendf(out, "\n-- materialized: table\n-- schedule: \"%s\"\n-- checks:\n", schedule);
+    text_append(out, date ? "--   - unique: [day]\n" : "--   - row_count: {min: 1, max: 1}\n");
+    text_append(out, "-- ---\nselect\n");
+    if (date) {
+        text_append(out, "    ");
+        starter_sql_name(date->name, out);
+        text_append(out, str_eq(date->type, "date") ? " as day,\n" : "::date as day,\n");
+    }
+    text_append(out, "    count(*) as number_of_rows\nfrom ");
+    starter_sql_name(starter->table, out);
+    text_append(out, date ? "\ngroup by 1\norder by 1\n" : "\n");
+}

@@ -1,0 +1,73 @@
+/* The part of Starter that reads a CSV file. */
+#include <string.h>
+
+#include "cli/starter.h"
+#include "csv/guess.h"
+#include "csv/reader.h"
+
+static const char *type_name(CsvType type)
+{
+    switch (type) {
+    case CSV_BOOLEAN:
+        return "boolean";
+    case CSV_INTEGER:
+        return "integer";
+    case CSV_BIGINT:
+        return "bigint";
+    case CSV_NUMERIC:
+        return "numeric";
+    case CSV_DATE:
+        return "date";
+    case CSV_TIMESTAMP:
+        return "timestamp";
+    case CSV_TIMESTAMPTZ:
+        return "timestamptz";
+    default:
+        return "text";
+    }
+}
+
+/* Makes an error of the file's content one of the call: nothing was done. */
+static bool refused(Error *err)
+{
+    if (err->code == ERROR_FAILED)
+        err->code = ERROR_PROJECT;
+    return false;
+}
+
+static bool read_names(Starter *starter, CsvReader *reader, Error *err)
+{
+    CsvRecord record;
+    CsvNext next = csv_reader_next(reader, &record, err);
+    if (next == CSV_END)
+        return error_at(err, ERROR_PROJECT, csv_reader_file(reader), 1, 1, "the file has no header");
+    if (next == CSV_ERROR)
+        return refused(err);
+    const char **headers = arena_array(starter->arena, record.count, sizeof(char *));
+    for (size_t i = 0; i < record.count; i++)
+        headers[i] = arena_strndup(starter->arena, record.fields[i].data, record.fields[i].len);
+    return starter_names(starter, headers, record.count, csv_reader_file(reader), err);
+}
+
+static bool guess_types(Starter *starter, CsvReader *reader, Error *err)
+{
+    CsvGuess *guesses = arena_array(starter->arena, starter->column_count, sizeof(CsvGuess));
+    CsvRecord record;
+    CsvNext next;
+    while ((next = csv_reader_next(reader, &record, err)) == CSV_RECORD)
+        for (size_t i = 0; i < starter->column_count && i < record.count; i++)
+            csv_guess_add(&guesses[i], record.fields[i].data, record.fields[i].len, record.fields[i].quoted);
+    if (next == CSV_ERROR)
+        return refused(err);
+    for (size_t i = 0; i < starter->column_count; i++)
+        starter->columns[i].type = type_name(csv_guess_type(&guesses[i]));
+    return true;
+}
+
+bool starter_columns(Starter *starter, const char *path, const char *shown, Error *err)
+{
+    CsvReader *reader CLEANUP(csv_reader_free_p) = csv_reader_open(path, shown, NULL, err);
+    if (!reader)
+        return refused(err);
+    return read_names(starter, reader, err) && guess_types(starter, reader, err);
+}
