@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 
 O ?= build
 PREFIX ?= /usr/local
+Q := $(if $(V),,@)# V=1 shows the commands
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
@@ -40,26 +41,28 @@ all: $(O)/sluice
 PG_QUERY_SYMBOLS := pg_query_parse pg_query_free_parse_result pg_query_scan pg_query_free_scan_result
 $(O)/pg_query.o: $(LIBPGQUERY) Makefile
 	@mkdir -p $(@D)
-	ld -r $(PG_QUERY_SYMBOLS:%=-u %) $< -o $@.all
-	objcopy $(PG_QUERY_SYMBOLS:%=--keep-global-symbol=%) $@.all $@
+	$(Q)ld -r $(PG_QUERY_SYMBOLS:%=-u %) $< -o $@.all
+	$(Q)objcopy $(PG_QUERY_SYMBOLS:%=--keep-global-symbol=%) $@.all $@
 	@rm -f $@.all
 
 # The linker reads each room once, so a room comes before those it stands on.
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 $(O)/sluice: $(LIBRARIES) $(O)/pg_query.o
-	$(CC) $(LDFLAGS) -o $@ $(call reverse,$(LIBRARIES)) $(O)/pg_query.o $(LDLIBS)
+	@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo "link $@")
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(call reverse,$(LIBRARIES)) $(O)/pg_query.o $(LDLIBS)
 
 define room_rules
 $(O)/lib/$(1).a: $(call objects,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$(Q)ar rcs $$@ $$^
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rules,$(room))))
 
 $(O)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo "cc $<")
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Queries of sql/, embedded: sql/NAME.sql is `extern const char sql_NAME[]` of record/statements.h.
 SQL_FILES := $(sort $(wildcard sql/*.sql))
@@ -71,7 +74,7 @@ $(O)/gen/statements.S: $(SQL_FILES) Makefile
 	   printf '.section .note.GNU-stack,"",%%progbits\n'; } >$@
 $(O)/record/statements.o: $(O)/gen/statements.S
 	@mkdir -p $(@D)
-	$(CC) -c -o $@ $<
+	$(Q)$(CC) -c -o $@ $<
 $(O)/lib/record.a: $(O)/record/statements.o
 
 .PHONY: install
@@ -126,13 +129,13 @@ coverage-deps:
 	$(call install_packages,$(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(COVERAGE_PACKAGES))
 
 # What pkg-config says is read when make starts: what needs the packages is a make of its own, after them.
-AGAIN = @$(MAKE) --no-print-directory -j$(JOBS)
+AGAIN = @$(MAKE) --no-print-directory --silent -j$(JOBS)
 JOBS := $(shell nproc)
 
 .PHONY: demo
 demo: run-deps
 	@echo "building sluice"
-	$(AGAIN) --silent all
+	$(AGAIN) all
 	@examples/demo.sh $(abspath $(O)/sluice)
 
 # --- tests -----------------------------------------------------------------------------------------------------
@@ -140,7 +143,7 @@ demo: run-deps
 .PHONY: test
 test: test-deps
 	@echo "building sluice and its tests"
-	$(AGAIN) --silent all unit-programs drivers
+	$(AGAIN) all unit-programs drivers
 	@$(MAKE) --no-print-directory check
 
 # The suites, one after the other, and their sum: `N passed, N failed`.
@@ -151,11 +154,11 @@ check:
 
 .PHONY: asan tsan
 asan: test-deps
-	$(AGAIN) --silent O=$(O)/asan OPTIMIZE=-O1 SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+	$(AGAIN) O=$(O)/asan OPTIMIZE=-O1 SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
 	    all unit-programs drivers
 	@$(MAKE) --no-print-directory O=$(O)/asan SUITES='unit cases property' check
 tsan: test-deps
-	$(AGAIN) --silent O=$(O)/tsan OPTIMIZE=-O1 SANITIZE=-fsanitize=thread all unit-programs
+	$(AGAIN) O=$(O)/tsan OPTIMIZE=-O1 SANITIZE=-fsanitize=thread all unit-programs
 	@$(MAKE) --no-print-directory O=$(O)/tsan SUITES='unit cases' check
 
 .PHONY: lint
@@ -165,7 +168,7 @@ lint: lint-deps
 
 .PHONY: coverage
 coverage: coverage-deps
-	$(AGAIN) --silent O=$(O)/coverage OPTIMIZE=-O0 SANITIZE='--coverage -fprofile-update=atomic' \
+	$(AGAIN) O=$(O)/coverage OPTIMIZE=-O0 SANITIZE='--coverage -fprofile-update=atomic' \
 	    all unit-programs drivers
 	-@$(MAKE) --no-print-directory O=$(O)/coverage SUITES='unit cases property crash' check
 	@gcovr --root . --filter src/ --object-directory $(O)/coverage --gcov-ignore-parse-errors=negative_hits.warn \
@@ -177,13 +180,13 @@ FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 .PHONY: fuzz $(FUZZERS:%=fuzz-%)
 fuzz: fuzz-deps
-	$(AGAIN) --silent O=$(O)/fuzz CC=clang OPTIMIZE=-O1 SANITIZE='$(FUZZ_FLAGS)' fuzz-programs
+	$(AGAIN) O=$(O)/fuzz CC=clang OPTIMIZE=-O1 SANITIZE='$(FUZZ_FLAGS)' fuzz-programs
 	@for f in $(FUZZERS); do $(MAKE) --no-print-directory O=$(O)/fuzz fuzz-$$f || exit 1; done
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZERS:%=$(O)/fuzzer/%)
 $(O)/fuzzer/%: tests/fuzz/%_fuzz.c $(filter-out %/cli.a,$(LIBRARIES)) $(O)/pg_query.o
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(filter-out %/cli.a,$(call reverse,$(LIBRARIES))) \
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(filter-out %/cli.a,$(call reverse,$(LIBRARIES))) \
 	    $(O)/pg_query.o $(LDLIBS)
 $(FUZZERS:%=fuzz-%): fuzz-%:
 	@mkdir -p $(O)/corpus/$*
@@ -193,7 +196,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%:
 
 .PHONY: bench
 bench: test-deps
-	$(AGAIN) --silent all
+	$(AGAIN) all
 	@SLUICE=$(abspath $(O)/sluice) bench/run
 
 # --- unit tests: tests/unit/ROOM/NAME_test.c, each a program ----------------------------------------------------
@@ -212,7 +215,8 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(UNIT_SOURCES))
 define unit_rules
 $(O)/unit/$(1)/%: tests/unit/$(1)/%.c $(foreach r,$(1) $(BELOW_$(1)) base,$(O)/lib/$(r).a) $(if $(filter sql,$(1) $(BELOW_$(1))),$(O)/pg_query.o)
 	@mkdir -p $$(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $$@ $$(filter %.c %.a %.o,$$^) $(LDLIBS) -lcmocka
+	@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo "cc $$<")
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $$@ $$(filter %.c %.a %.o,$$^) $(LDLIBS) -lcmocka
 endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rules,$(room))))
 
@@ -224,7 +228,7 @@ DRIVERS := $(patsubst tests/property/%.c,$(O)/property/%,$(wildcard tests/proper
 drivers: $(DRIVERS)
 $(O)/property/%: tests/property/%.c $(LIBRARIES) $(O)/pg_query.o
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(filter-out %/cli.a,$(call reverse,$(LIBRARIES))) \
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(filter-out %/cli.a,$(call reverse,$(LIBRARIES))) \
 	    $(O)/pg_query.o $(LDLIBS)
 
 -include $(foreach room,$(ROOMS),$(patsubst %.o,%.d,$(call objects,$(room)))) $(UNIT_TESTS:%=%.d)
