@@ -8,7 +8,7 @@ left join lateral (
   order by s.started_at desc, s.step_id desc limit 1) s on true
 where r.project = $1
 union all
--- steps whose table was never published
+-- tables that were never published, or dropped since, and were last asked for in vain
 select s.schema_name, s.table_name, s.node, s.kind, s.materialized, s.outcome, s.started_at, null, null, null, null,
        s.error
 from (
@@ -16,6 +16,6 @@ from (
   join sluice.runs using (run_id)
   where runs.project = $1
   order by schema_name, table_name, s.started_at desc, step_id desc) s
-where not exists (
+where s.outcome not in ('ok', 'unchanged') and not exists (
   select from sluice.relations r where r.schema_name = s.schema_name and r.table_name = s.table_name)
 order by 1, 2

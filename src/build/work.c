@@ -22,7 +22,7 @@ bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_l
     work->result->checks = results;
     if (results.failed + results.warnings > 0 && load && !load_find_lines(load, &results, err))
         return false;
-    return checks_error(&results, work->target.schema, work->target.name, err);
+    return checks_error(&results, work->target.schema, work->target.name, load ? load->shown : NULL, err);
 }
 
 bool work_add_key(Work *work, const Table *table, Error *err)

@@ -1,6 +1,7 @@
 #include "publish/check.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -289,23 +290,26 @@ static void describe(const CheckResult *result, Text *out)
     text_append_shown(out, result->rows[0].json, strlen(result->rows[0].json), 200);
 }
 
-bool checks_error(const CheckResults *results, const char *schema, const char *table, Error *err)
+bool checks_error(const CheckResults *results, const char *schema, const char *table, const char *file, Error *err)
 {
     TEXT_AUTO(what);
-    const Check *first = NULL;
+    const CheckResult *first = NULL;
     for (size_t i = 0; i < results->count; i++) {
         const CheckResult *result = &results->items[i];
         if (!result->failed_rows || result->check->warn)
             continue;
-        first = first ? first : result->check;
+        first = first ? first : result;
         text_append(&what, what.len ? "; " : "");
         describe(result, &what);
     }
     if (!first)
         return true;
-    error_at(err, ERROR_FAILED, first->place.file, first->place.line, first->place.column,
-             "%zu check%s failed on %s.%s: %s", results->failed, results->failed == 1 ? "" : "s", schema, table,
-             text_str(&what));
+    const Place *declared = &first->check->place;
+    int64_t line = first->row_count ? first->rows[0].line : 0;
+    bool in_file = file && line > 0 && line <= INT_MAX;
+    error_at(err, ERROR_FAILED, in_file ? file : declared->file, in_file ? (int)line : declared->line,
+             in_file ? 0 : declared->column, "%zu check%s failed on %s.%s: %s", results->failed,
+             results->failed == 1 ? "" : "s", schema, table, text_str(&what));
     return error_hint(err, "the rows are in sluice.failed_rows; sluice logs shows them");
 }
 
