@@ -22,7 +22,7 @@ enum {
     START_SECONDS = 60, /* recovery after a crash may take a while */
     STOP_SECONDS = 30,  /* for a fast shutdown */
     QUIT_SECONDS = 10,  /* for an immediate one, after that */
-    DEAF_SECONDS = 5,   /* a server that is ready and cannot be reached has lost its socket */
+    DEAF_SECONDS = 3,   /* a server that is ready and cannot be reached has lost its socket */
     LOG_MAX = 10 * 1024 * 1024,
     TAIL_MAX = 1500,
 };

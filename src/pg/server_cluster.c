@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "pg/rows.h"
@@ -25,6 +26,8 @@ enum {
     OPEN_DIRECTORIES = 16,
     OUTPUT_SHOWN = 1500,
     RETRY_SECONDS = 10,
+    SWEEPS_MAX = 100,
+    SWEEP_MICROSECONDS = 20000,
     STATUS_LINE = 8, /* of postmaster.pid, LOCK_FILE_LINE_PM_STATUS in PostgreSQL's miscadmin.h */
 };
 
@@ -64,7 +67,16 @@ static void remove_tree(const char *path)
     nftw(path, remove_entry, OPEN_DIRECTORIES, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-/* What an initdb that was killed has left. */
+/* An initdb that was killed leaves its directory, and for a moment perhaps a child that still writes there. */
+static void remove_leftover(const char *path)
+{
+    for (int i = 0; i < SWEEPS_MAX && file_exists(path); i++) {
+        if (i > 0)
+            clock_sleep(SWEEP_MICROSECONDS);
+        remove_tree(path);
+    }
+}
+
 static void sweep(const ServerHome *home)
 {
     DIR *all = opendir(home->dir);
@@ -72,7 +84,7 @@ static void sweep(const ServerHome *home)
         return;
     for (struct dirent *entry; (entry = readdir(all));)
         if (str_starts(entry->d_name, "new-"))
-            remove_tree(arena_printf(home->arena, "%s/%s", home->dir, entry->d_name));
+            remove_leftover(arena_printf(home->arena, "%s/%s", home->dir, entry->d_name));
     closedir(all);
 }
 
