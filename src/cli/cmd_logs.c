@@ -93,6 +93,8 @@ static bool logs(Call *call, const Project *project, Error *err)
         log_info("nothing is recorded of run %s", call->arguments[0]);
     else if (!exists)
         log_info("nothing is recorded yet");
+    else if (rows_count(steps) + rows_count(checks) == 0)
+        log_info("the newest run had no steps, and no check that failed");
     Rows *const parts[PARTS] = {steps, checks, failed_rows};
     if (json)
         print_json(parts);

@@ -9,10 +9,10 @@ enum { COLUMNS = 10 };
 
 /* For programs all of them, for people the first few. */
 static const ListingColumn all[COLUMNS] = {{"node", LISTING_TEXT},         {"materialized", LISTING_TEXT},
-                                           {"last_outcome", LISTING_TEXT}, {"published_at", LISTING_TEXT},
+                                           {"last_outcome", LISTING_TEXT}, {"published_at", LISTING_TIME},
                                            {"rows", LISTING_NUMBER},       {"next_tick", LISTING_TEXT},
                                            {"error", LISTING_TEXT},        {"table", LISTING_TEXT},
-                                           {"last_started", LISTING_TEXT}, {"run", LISTING_NUMBER}};
+                                           {"last_started", LISTING_TIME}, {"run", LISTING_NUMBER}};
 enum { COLUMNS_FOR_PEOPLE = 7 };
 
 typedef struct Status {

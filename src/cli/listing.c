@@ -58,6 +58,28 @@ static bool is_number(const char *s)
     return *s == '\0';
 }
 
+/* 2026-01-31 06:15:00.5+01 as 2026-01-31T06:15:00.5+01:00. */
+static void json_time(Json *json, const char *value)
+{
+    TEXT_AUTO(text);
+    text_append(&text, value);
+    char *blank = strchr(text.data, ' ');
+    if (blank)
+        *blank = 'T';
+    if (blank && text.len > 3 && strchr("+-", text.data[text.len - 3]))
+        text_append(&text, ":00");
+    json_string(json, text_str(&text));
+}
+
+/* The fraction of a second taken out. */
+static void time_shown(const char *value, Text *out)
+{
+    size_t whole = strcspn(value, ".");
+    text_append_n(out, value, whole);
+    if (value[whole])
+        text_append(out, value + whole + 1 + strspn(value + whole + 1, "0123456789"));
+}
+
 void listing_json(const Listing *listing, Json *json)
 {
     json_array(json);
@@ -70,6 +92,8 @@ void listing_json(const Listing *listing, Json *json)
                 ((listing->columns[i].kind == LISTING_NUMBER && is_number(value)) ||
                  (listing->columns[i].kind == LISTING_BOOL && (str_eq(value, "true") || str_eq(value, "false")))))
                 json_raw(json, value);
+            else if (value && listing->columns[i].kind == LISTING_TIME)
+                json_time(json, value);
             else
                 json_string(json, value);
         }
@@ -111,6 +135,8 @@ static void append_shown(const Listing *listing, size_t row, size_t column, Text
     const char *value = cell(listing, row, column);
     if (value && listing->columns[column].kind == LISTING_BOOL)
         text_append(out, str_eq(value, "true") ? "yes" : "no");
+    else if (value && listing->columns[column].kind == LISTING_TIME)
+        time_shown(value, out);
     else if (value)
         text_append_shown(out, value, strlen(value), CELL_MAX);
 }

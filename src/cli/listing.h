@@ -14,6 +14,7 @@ typedef enum ListingKind {
     LISTING_TEXT,
     LISTING_NUMBER, /* to the right; a number in JSON, where it is one */
     LISTING_BOOL,   /* "true" and "false"; yes and no for people */
+    LISTING_TIME,   /* as PostgreSQL prints a timestamptz; whole seconds for people, ISO 8601 in JSON */
 } ListingKind;
 
 typedef struct ListingColumn {

@@ -20,6 +20,8 @@ ListingKind record_kind(const char *name)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (str_eq(name, numbers[i]))
             return LISTING_NUMBER;
+    if (str_ends(name, "_at") || str_eq(name, "last_started") || str_eq(name, "tick") || str_eq(name, "last_tick"))
+        return LISTING_TIME;
     return LISTING_TEXT;
 }
 

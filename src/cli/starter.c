@@ -1,5 +1,6 @@
 #include "cli/starter.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,9 +237,10 @@ void starter_yaml_text(const char *text, Text *out)
 {
     /* What a YAML reader could take for something else than text. */
     static const char *const special[] = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"};
-    bool plain = is_plain(text);
+    const char *safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./ ";
+    bool plain = isalpha((unsigned char)*text) && text[strspn(text, safe)] == '\0' && text[strlen(text) - 1] != ' ';
     for (size_t i = 0; plain && i < sizeof special / sizeof *special; i++)
-        plain = strcmp(text, special[i]) != 0;
+        plain = strcasecmp(text, special[i]) != 0;
     if (plain) {
         text_append(out, text);
         return;

@@ -83,14 +83,36 @@ static void test_numbers(void **state)
     }
 }
 
+static void test_times(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cell, *people, *json;
+    } cases[] = {
+        {"2026-01-31 06:15:00.123456+00", "2026-01-31 06:15:00+00", "2026-01-31T06:15:00.123456+00:00"},
+        {"2026-01-31 06:15:00+05:30", "2026-01-31 06:15:00+05:30", "2026-01-31T06:15:00+05:30"},
+        {"2026-01-31 06:15:00-03", "2026-01-31 06:15:00-03", "2026-01-31T06:15:00-03:00"},
+        {"infinity", "infinity", "infinity"},
+    };
+    static const ListingColumn one[] = {{"t", LISTING_TIME}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        LISTING_AUTO(listing);
+        listing_init(&listing, one, 1);
+        listing_add(&listing, &cases[i].cell);
+        char text[80];
+        snprintf(text, sizeof text, "[{\"t\":\"%s\"}]\n", cases[i].json);
+        expect(&listing, true, text);
+        snprintf(text, sizeof text, "T\n%s\n", cases[i].people);
+        expect(&listing, false, text);
+    }
+}
+
 int main(void)
 {
     log_secret("hunter22");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_text),    cmocka_unit_test(test_json),  cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

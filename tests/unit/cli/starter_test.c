@@ -75,6 +75,9 @@ static void test_quoting(void **state)
     expect(starter_sql_name, "größe", "\"größe\"");
     expect(starter_yaml_text, "loans", "loans");
     expect(starter_yaml_text, "yes", "\"yes\"");
+    expect(starter_yaml_text, "data/a-b 2.csv", "data/a-b 2.csv");
+    expect(starter_yaml_text, "Null", "\"Null\"");
+    expect(starter_yaml_text, "a ", "\"a \"");
     expect(starter_yaml_text, "", "\"\"");
     expect(starter_yaml_text, "12", "\"12\"");
     expect(starter_yaml_text, "a: b # c", "\"a: b # c\"");
