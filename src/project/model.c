@@ -125,13 +125,13 @@ static void read_sql(Reading *reading, const char *text, int first_line, bool tr
     int lines_before = first_line - 1;
     node->sql_line = first_line;
     if (!sql_parse(&reading->scratch, text, &tree, &err)) {
-        error_place(&err, node->place.file, err.line > 0 ? err.line + lines_before : 0, err.column);
+        error_place(&err, node->place.file, err.line > 0 ? err.line + lines_before : first_line, err.column);
         if (trusted && sql_token_hash(text, hash, NULL)) {
             take_unparsed(reading, text, &err, node);
             node->sql_hash = arena_strdup(arena, hash);
             return;
         }
-        errors_add(reading->errors, &err);
+        reading_report(reading, (Place){node->place.file, err.line, err.column}, err.hint, "%s", err.message);
         return;
     }
     if (!sql_check_select(&tree, &err)) {
@@ -141,10 +141,8 @@ static void read_sql(Reading *reading, const char *text, int first_line, bool tr
         return;
     }
     node->sql = arena_strndup(arena, text, tree.statements[0].end);
-    if (sql_token_hash(node->sql, hash, &err))
-        node->sql_hash = arena_strdup(arena, hash);
-    else
-        errors_add(reading->errors, &err);
+    sql_tree_hash(&tree, hash);
+    node->sql_hash = arena_strdup(arena, hash);
     take_references(reading, &tree, lines_before, node);
     take_outputs(reading, &tree, lines_before, node);
 }

@@ -14,12 +14,14 @@ Place place_in(const char *file, const YamlNode *node, int character)
     return place;
 }
 
+enum { MESSAGE_MAX = 400 }; /* bytes */
+
 static void report(Errors *errors, Place place, const char *hint, const char *fmt, va_list ap)
 {
     TEXT_AUTO(message);
     text_vappendf(&message, fmt, ap);
     TEXT_AUTO(shown); /* names come from files: one line, whatever they hold */
-    text_append_shown(&shown, text_str(&message), message.len, 1000);
+    text_append_shown(&shown, text_str(&message), message.len, MESSAGE_MAX);
     errors_report(errors, place.file, place.line, place.column, hint, "%s", text_str(&shown));
 }
 

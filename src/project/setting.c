@@ -25,7 +25,7 @@ static const Setting settings[SETTING_COUNT] = {
     [KEY_PROJECT_TARGETS] = {SCOPE_PROJECT, "targets", SETTING_MAP, SETTING_NOW, false, NULL, "local, a private PostgreSQL",
  "The databases that the project can be run on, by name", "{local: {}, prod: {url: \"${DATABASE_URL}\"}}"},
     [KEY_PROJECT_DEFAULTS] = {SCOPE_PROJECT, "defaults", SETTING_MAP, SETTING_NOW, false, NULL, NULL,
- "Keys for every model below a folder; the longest folder wins, key by key", "{models/staging/: {materialized: view}}"},
+ "Keys for every model, or for those below a folder; the longest folder wins, key by key", "{models/staging/: {materialized: view}}"},
     [KEY_PROJECT_VARS] = {SCOPE_PROJECT, "vars", SETTING_MAP, SETTING_LATER_FILLED, false, NULL, NULL,
  "Values for :'name' and :\"name\" in SQL, as in psql", "{}"},
     [KEY_PROJECT_NOTIFY] = {SCOPE_PROJECT, "notify", SETTING_LIST, SETTING_LATER_FILLED, false, NULL, NULL,

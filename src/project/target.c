@@ -169,22 +169,42 @@ static int compare_folders(const void *a, const void *b)
     return n != m ? (n > m ? -1 : 1) : strcmp(x->path, y->path);
 }
 
+/* What stands under defaults: without a folder is for every model: those keys, as a mapping of their own. */
+static YamlNode *keys_for_all(Arena *arena, const YamlNode *map)
+{
+    YamlNode *all = arena_alloc(arena, sizeof *all), **end = &all->child;
+    *all = *map;
+    all->child = NULL;
+    all->count = 0;
+    for (const YamlNode *child = map->child; child; child = child->next) {
+        if (strchr(child->key->text, '/') || str_eq(child->key->text, "models"))
+            continue;
+        *end = arena_alloc(arena, sizeof **end);
+        **end = *child;
+        (*end)->next = NULL;
+        end = &(*end)->next;
+        all->count++;
+    }
+    return all;
+}
+
 static void read_folders(Reading *reading, const char *file, const YamlNode *map)
 {
     Arena *arena = &reading->project->arena;
-    if (!map)
+    if (!map || map->kind != YAML_MAP)
         return;
     reading->folders = arena_array(arena, map->count + 1, sizeof *reading->folders);
+    Folder *all = &reading->folders[reading->folder_count++];
+    *all = (Folder){.path = "", .place = place_of(file, map)};
+    values_read(reading, SCOPE_MODEL, VALUES_FOLDER, file, keys_for_all(arena, map), &all->values);
     for (const YamlNode *child = map->child; child; child = child->next) {
+        if (!strchr(child->key->text, '/') && !str_eq(child->key->text, "models"))
+            continue;
         Place place = place_of(file, child->key);
-        SettingId id;
         const char *path = folder_path(arena, child->key->text);
         if (!path) {
-            bool is_key = setting_find(SCOPE_MODEL, child->key->text, &id) != NULL;
-            reading_report(reading, place,
-                           is_key ? arena_printf(arena, "for every model: models/: {%s: ...}", child->key->text)
-                                  : "write a folder, such as models/staging/",
-                           "'%s' is no folder below models/", child->key->text);
+            reading_report(reading, place, "write a folder, such as models/staging/", "'%s' is no folder below models/",
+                           child->key->text);
             continue;
         }
         Folder *folder = &reading->folders[reading->folder_count++];
@@ -198,7 +218,7 @@ void target_check_folders(Reading *reading)
 {
     for (size_t i = 0; i < reading->folder_count; i++) {
         const Folder *folder = &reading->folders[i];
-        if (!folder->used)
+        if (!folder->used && *folder->path)
             reading_warn(reading, folder->place, NULL, "the defaults of %s hold for no model", folder->path);
     }
 }

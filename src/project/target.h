@@ -6,7 +6,7 @@
 
 /* A folder's defaults for the models below it. */
 struct Folder {
-    const char *path; /* models/staging/, with one slash at its end */
+    const char *path; /* models/staging/, with one slash at its end; empty: every model */
     Place place;
     Values values;
     bool used; /* holds a model */

@@ -45,12 +45,12 @@ bool values_check_name(Reading *reading, const char *name, const char *what, Pla
 {
     size_t length = strlen(name);
     if (length == 0)
-        reading_report(reading, place, NULL, "the name of %s is empty", what);
+        reading_report(reading, place, NULL, "%s needs a name, and it is empty", what);
     else if (length > NAME_BYTES_MAX)
-        reading_report(reading, place, "PostgreSQL cuts names at 63 bytes", "the name of %s has %zu bytes: '%s'", what,
+        reading_report(reading, place, "PostgreSQL cuts names at 63 bytes", "%s has a name of %zu bytes: '%s'", what,
                        length, name);
     else if (strpbrk(name, "\t\n\r\v\f\b\a\x1b"))
-        reading_report(reading, place, NULL, "the name of %s holds a control character", what);
+        reading_report(reading, place, NULL, "%s holds a control character", what);
     else
         return true;
     return false;
@@ -78,7 +78,8 @@ static bool read_choice(const Reader *r, Value *value)
                            value->text);
             return false;
         }
-        text_appendf(&all, "%s%s", i ? ", " : "", choices[i].name);
+        if (choices[i].status == SETTING_NOW)
+            text_appendf(&all, "%s%s", all.len ? ", " : "", choices[i].name);
         strings_add(&r->reading->project->arena, &names, choices[i].name);
     }
     const char *hint = reading_nearest(r->reading, value->text, names);
@@ -134,6 +135,8 @@ static bool read_other(const Reader *r, Value *value)
     return good;
 }
 
+static const char *quoted_key(const Reader *r) { return arena_printf(&r->reading->scratch, "'%s'", r->setting->key); }
+
 static bool read_text(const Reader *r, Value *value)
 {
     const YamlNode *node = value->node;
@@ -150,7 +153,7 @@ static bool read_text(const Reader *r, Value *value)
     value->as_written = str_eq(value->text, node->text);
     switch (r->setting->type) {
     case SETTING_NAME:
-        return values_check_name(r->reading, value->text, r->setting->key, value_place(value));
+        return values_check_name(r->reading, value->text, quoted_key(r), value_place(value));
     case SETTING_CHOICE:
         return read_choice(r, value);
     case SETTING_INTEGER:
@@ -187,7 +190,7 @@ static bool add_item(const Reader *r, Value *value, const YamlNode *node)
     Place place = place_of(r->file, node);
     if (!text)
         return false;
-    if (r->setting->type == SETTING_NAMES && !values_check_name(reading, text, r->setting->key, place))
+    if (r->setting->type == SETTING_NAMES && !values_check_name(reading, text, quoted_key(r), place))
         return false;
     if (r->setting->type == SETTING_NAMES && strings_have(&value->list, text)) {
         reading_report(reading, place, NULL, "'%s' names '%s' twice", r->setting->key, text);
@@ -274,7 +277,7 @@ static void unknown_key(const Reader *r, const YamlNode *key)
     if (!hint)
         hint = arena_printf(arena, "known here: %s", text_str(&all));
     reading_report(r->reading, place_of(r->file, key), hint, "unknown key '%s' in %s", key->text,
-                   r->mode == VALUES_FOLDER ? "a folder's defaults" : setting_scope_name(r->scope));
+                   r->mode == VALUES_FOLDER ? "defaults" : setting_scope_name(r->scope));
 }
 
 void values_read(Reading *reading, SettingScope scope, ValuesMode mode, const char *file, const YamlNode *map,
@@ -298,7 +301,7 @@ void values_read(Reading *reading, SettingScope scope, ValuesMode mode, const ch
         }
         if (mode == VALUES_FOLDER && !r.setting->folder) {
             reading_report(reading, place_of(file, child->key), "say it in the model itself",
-                           "'%s' cannot be a folder's default", child->key->text);
+                           "'%s' cannot be a default", child->key->text);
             continue;
         }
         Value *value = &ret->items[id];
