@@ -41,6 +41,11 @@ int cmd_next(Call *call)
 {
     ERROR_AUTO(err);
     Cron cron;
+    if (call->argument_count > 1) {
+        call_error(&err, "'next' takes one expression, not %zu words", call->argument_count);
+        error_hint(&err, "quote it, so that the shell leaves it alone: sluice next '15 6 * * *'");
+        return call_failed(&err);
+    }
     if (!cron_parse(call->arguments[0], &cron, &err)) {
         error_place(&err, "EXPR", 1, err.column);
         return call_failed(&err);

@@ -122,7 +122,7 @@ const Command commands[] = {
      "the "
      "first moment after the gap; a fixed time that clocks show twice comes once, a repeating one both times.\n\n"
      "    sluice next '30 2 * * *' --tz Europe/Berlin --after 2026-03-28 -n 3",
-     OPTIONS(&opt_tz, &opt_after, &opt_next_count), NULL, 1, 1, cmd_next},
+     OPTIONS(&opt_tz, &opt_after, &opt_next_count), NULL, 1, -1, cmd_next},
     {"crontab", "", "the line for cron(8) that runs this project's schedules",
      "One line, with absolute paths. With --install it is put into your crontab by crontab(1), between two comments "
      "that name the project; doing that again replaces it, and no other line is touched.",

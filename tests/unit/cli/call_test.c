@@ -69,7 +69,7 @@ static const Case cases[] = {
     {{"load"}, "'load' needs FILE [TABLE]", "sluice load FILE [TABLE]", NULL, NULL, NULL},
     {{"load", "a", "b", "c"}, "'load' takes no argument 'c'", "sluice load FILE [TABLE]", NULL, NULL, NULL},
     {{"validate", "x"}, "'validate' takes no argument 'x'", "sluice validate", NULL, NULL, NULL},
-    {{"next", "*", "*"}, "'next' takes no argument '*'", NULL, NULL, NULL, NULL},
+    {{"next", "*", "*"}, NULL, NULL, "next", "*|*", ""},
     {{"db", "strat"}, "db: 'strat' is not start, stop, url or psql", "did you mean 'start'?", NULL, NULL, NULL},
     {{"completion", "ksh"}, "completion: 'ksh' is not bash, zsh or fish", NULL, NULL, NULL, NULL},
 };
