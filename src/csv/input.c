@@ -13,7 +13,10 @@
 #include "base/arena.h"
 #include "base/interrupt.h"
 
-enum { BUFFER_START = 256 << 10 }; /* stays within a core's cache */
+enum {
+    BUFFER_START = 256 << 10, /* stays within a core's cache */
+    READ_MAX = BUFFER_START,  /* also once a long record has made the buffer larger */
+};
 
 bool csv_input_init(CsvInput *in, int fd, bool own_fd, const char *shown, Error *err)
 {
@@ -75,7 +78,8 @@ CsvFill csv_input_fill(CsvInput *in, size_t max, size_t *ret_shift, Error *err)
             error_set(err, ERROR_CANCELLED, "interrupted while reading %s", in->file);
             return CSV_FILL_ERROR;
         }
-        n = read(in->fd, in->buf + in->end, in->cap - in->end);
+        size_t room = in->cap - in->end;
+        n = read(in->fd, in->buf + in->end, room < READ_MAX ? room : READ_MAX);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         error_at(err, ERROR_FAILED, in->file, 0, 0, "cannot read: %s", strerror(errno));

@@ -1,0 +1,141 @@
+#include "ingest/header.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static void normalises(void **state)
+{
+    (void)state;
+    static const char *const CASES[][2] = {
+        {"Default (as of 2023-05-09)", "default"},
+        {"Date of Repayment", "date_of_repayment"},
+        {"  --Number of\tLoans--  ", "number_of_loans"},
+        {"a__b", "a_b"},
+        {"50% Off!", "50_off"},
+        {"\xC3\x84nderung", "\xC3\x84nderung"},
+        {"(all)", ""},
+        {"***", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        TEXT_AUTO(text);
+        header_normalise(CASES[i][0], strlen(CASES[i][0]), &text);
+        assert_string_equal(text_str(&text), CASES[i][1]);
+    }
+}
+
+enum { MAX = 5 };
+
+/* The fields as "2 0 1", or the error as it is printed. */
+static void check(const HeaderColumn *columns, const char *const *headers, const char *expected)
+{
+    HeaderField fields[MAX];
+    size_t n_columns = 0, n_fields = 0, ret[MAX];
+    while (n_columns < MAX && columns[n_columns].name)
+        n_columns++;
+    for (; n_fields < MAX && headers[n_fields]; n_fields++)
+        fields[n_fields] = (HeaderField){headers[n_fields], strlen(headers[n_fields]), (int)n_fields * 10 + 1};
+    ERROR_AUTO(err);
+    char got[1000] = "";
+    if (header_match(columns, n_columns, fields, n_fields, "f.csv", 1, ret, &err)) {
+        for (size_t i = 0; i < n_columns; i++)
+            snprintf(got + strlen(got), sizeof(got) - strlen(got), i ? " %zu" : "%zu", ret[i]);
+    } else {
+        assert_int_equal(err.code, ERROR_FAILED);
+        char *text = error_text(&err);
+        snprintf(got, sizeof(got), "%s", text);
+        free(text);
+    }
+    assert_string_equal(got, expected);
+}
+
+static void matches_columns_to_fields(void **state)
+{
+    (void)state;
+    static const struct {
+        HeaderColumn columns[MAX];
+        const char *headers[MAX];
+        const char *expected;
+    } CASES[] = {
+        {{{"day", NULL}, {"default", NULL}}, {"Default (as of 2023-05-09)", "Day"}, "1 0"},
+        {{{"Loan ID", NULL}, {"b", NULL}}, {"b", "loan-id"}, "1 0"},
+        {{{"x", "Default (*)"}, {"default", NULL}}, {"Default", "Default (b)"}, "1 0"},
+        {{{"x", " a"}, {"y", NULL}},
+         {"a", "y"},
+         "f.csv:1:1: the header does not match the declared columns\n"
+         "detail: expected, not found: \"x\" (header: \" a\"); found, not declared: \"a\"\n"
+         "hint: \"a\" is near \"x\"; give the column that name, or a `header:` with the text in the file"},
+        {{{"x", "a"}}, {" a "}, "0"},
+        {{{"x", ""}, {"y", NULL}}, {"", "y"}, "0 1"},
+        {{{"x", "*a*b*"}}, {"xxaxxaxbx"}, "0"},
+        {{{"x", "a*a"}, {"a", "a"}}, {"a", "aa"}, "1 0"},
+        {{{"defualt", NULL}, {"day", NULL}},
+         {"Default (x)", "Day"},
+         "f.csv:1:1: the header does not match the declared columns\n"
+         "detail: expected, not found: \"defualt\"; found, not declared: \"Default (x)\"\n"
+         "hint: \"Default (x)\" is near \"defualt\"; give the column that name, or a `header:` with the text in the "
+         "file"},
+        {{{"a", NULL}},
+         {"a", "surplus", "more"},
+         "f.csv:1:11: the header does not match the declared columns\n"
+         "detail: found, not declared: \"surplus\", \"more\"\n"
+         "hint: declare every column of the file under `columns:`"},
+        {{{"a", NULL}, {"b", NULL}},
+         {"a"},
+         "f.csv:1: the header does not match the declared columns\ndetail: expected, not found: \"b\""},
+        {{{"default", NULL}},
+         {"Default (a)", "Default (b)"},
+         "f.csv:1:11: the headers \"Default (a)\" and \"Default (b)\" are both \"default\"\n"
+         "hint: rename one in the file, or give the columns a `header:` with the exact text"},
+        {{{"x", "Default (a)"}, {"y", "Default (b)"}}, {"Default (b)", "Default (a)"}, "1 0"},
+        {{{"x", "Default*"}},
+         {"Default (a)", "Default (b)"},
+         "f.csv:1:11: the headers \"Default (a)\" and \"Default (b)\" both match the `header:` of column \"x\"\n"
+         "hint: give a `header:` that only one of them matches"},
+        {{{"x", "a*"}, {"y", "*b"}},
+         {"ab", "c"},
+         "f.csv:1:1: the header \"ab\" matches the `header:` of column \"x\" and of column \"y\""},
+        {{{"loan", NULL}, {"Loan", NULL}},
+         {"loan"},
+         "f.csv:1: columns \"loan\" and \"Loan\" are both \"loan\" to a header\nhint: give one of them a `header:`"},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
+        check(CASES[i].columns, CASES[i].headers, CASES[i].expected);
+}
+
+/* 1600 columns of hostile patterns and headers, which a matcher that goes back would not finish. */
+static void stays_fast_on_hostile_patterns(void **state)
+{
+    (void)state;
+    enum { COUNT = 1600 };
+    static HeaderColumn columns[COUNT];
+    static HeaderField fields[COUNT];
+    static size_t ret[COUNT];
+    static char text[201];
+    memset(text, 'a', 200);
+    for (size_t i = 0; i < COUNT; i++) {
+        columns[i] = (HeaderColumn){"x", "a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b"};
+        fields[i] = (HeaderField){text, 200, 0};
+    }
+    clock_t start = clock();
+    ERROR_AUTO(err);
+    assert_false(header_match(columns, COUNT, fields, COUNT, "f.csv", 1, ret, &err));
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 10.0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(normalises),
+        cmocka_unit_test(matches_columns_to_fields),
+        cmocka_unit_test(stays_fast_on_hostile_patterns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
