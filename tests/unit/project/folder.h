@@ -30,7 +30,7 @@ static int folder_remove_entry(const char *path, const struct stat *st, int flag
 }
 
 /* Makes it and goes there. */
-static void folder_enter(TestFolder *folder)
+static inline void folder_enter(TestFolder *folder)
 {
     strcpy(folder->path, "/tmp/sluice-project-XXXXXX");
     assert_non_null(getcwd(folder->before, sizeof folder->before));
@@ -38,14 +38,14 @@ static void folder_enter(TestFolder *folder)
     assert_int_equal(chdir(folder->path), 0);
 }
 
-static void folder_leave(TestFolder *folder)
+static inline void folder_leave(TestFolder *folder)
 {
     assert_int_equal(chdir(folder->before), 0);
     nftw(folder->path, folder_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* Writes a file, with the folders it stands in. */
-static void folder_write_n(const char *path, const char *data, size_t length)
+static inline void folder_write_n(const char *path, const char *data, size_t length)
 {
     ERROR_AUTO(err);
     const char *slash = strrchr(path, '/');
