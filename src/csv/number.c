@@ -324,7 +324,7 @@ static void put_numeric(Text *out, const Numeric *num, bool negative)
     int weight = count > 0 ? floor_div(num->point - 1, 4) : 0;
     int lead = (weight + 1) * 4 - num->point; /* zeros before the first digit in its group */
     int groups = count > 0 ? (lead + count + 3) / 4 : 0;
-    binary_put(out, (uint64_t)(8 + 2 * groups), 4);
+    binary_put(out, 8 + 2 * (uint64_t)groups, 4);
     binary_put(out, (uint64_t)groups, 2);
     binary_put(out, (uint64_t)weight, 2);
     binary_put(out, negative && count > 0 ? NUMERIC_NEGATIVE : 0, 2);
