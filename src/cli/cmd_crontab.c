@@ -56,7 +56,7 @@ static bool crontab_wait(pid_t pid, int *ret_status, Error *err)
 /* Both streams of `crontab -l`: a user without one gets "no crontab for ..." and status 1. */
 static bool crontab_read(Text *ret, Error *err)
 {
-    pid_t pid;
+    pid_t pid = -1;
     int fd CLEANUP(fd_close_p) = -1;
     if (!crontab_start("-l", STDOUT_FILENO, &pid, &fd, err))
         return false;
@@ -71,7 +71,7 @@ static bool crontab_read(Text *ret, Error *err)
     }
     close(fd);
     fd = -1;
-    int status;
+    int status = -1;
     if (!crontab_wait(pid, &status, err))
         return false;
     if (ret->len > CRONTAB_MAX || strlen(text_str(ret)) != ret->len)
@@ -88,7 +88,7 @@ static bool crontab_read(Text *ret, Error *err)
 
 static bool crontab_write(const Text *text, Error *err)
 {
-    pid_t pid;
+    pid_t pid = -1;
     int fd CLEANUP(fd_close_p) = -1;
     if (!crontab_start("-", STDIN_FILENO, &pid, &fd, err))
         return false;
@@ -103,7 +103,7 @@ static bool crontab_write(const Text *text, Error *err)
     }
     close(fd);
     fd = -1;
-    int status;
+    int status = -1;
     if (!crontab_wait(pid, &status, err))
         return false;
     if (status == 0 && sent == text->len)

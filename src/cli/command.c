@@ -97,7 +97,8 @@ const Command commands[] = {
      NULL, 0, -1, cmd_run},
     {"load", "FILE [TABLE]", "load one CSV file into one table",
      "TABLE is a source of the project; its columns, mode and checks apply. Without TABLE it is the source whose csv: "
-     "is FILE, else the source of the file's name.\n\n"
+     "is FILE, else what the file's name says. A table that no source describes is made to hold what the file holds, "
+     "its columns worked out from it.\n\n"
      "    sluice load ~/Downloads/loans.csv loans",
      OPTIONS(&opt_wait), NULL, 1, 2, cmd_load},
     {"check", "[SELECT...]", "run the declared checks on the published tables",

@@ -29,9 +29,9 @@ static void append_word(const char *s, Text *out)
 
 bool crontab_line(const char *program, const char *dir, const char *target, Text *out, Error *err)
 {
-    const char *names[] = {program, dir, target};
+    const char *names[] = {program, dir, target ? target : ""};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i] && strpbrk(names[i], "\n\r"))
+        if (strpbrk(names[i], "\n\r"))
             return error_set(err, ERROR_PROJECT, "a name with a line end in it cannot stand in a crontab");
     text_append(out, "* * * * * ");
     append_word(program, out);

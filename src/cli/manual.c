@@ -1,5 +1,6 @@
 #include "cli/manual.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -273,7 +274,8 @@ void manual_page(FILE *out)
         fputs(".SS ", out);
         roff_line(text_str(&usage), out);
         TEXT_AUTO(summary);
-        text_appendf(&summary, "%s%s.", c->summary, c->run ? "" : " (not supported yet)");
+        text_appendf(&summary, "%c%s%s.", toupper((unsigned char)c->summary[0]), c->summary + 1,
+                     c->run ? "" : " (not supported yet)");
         roff_line(text_str(&summary), out);
         if (c->help) {
             fputs(".PP\n", out);

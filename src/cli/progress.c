@@ -1,22 +1,14 @@
 #include "cli/progress.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "base/log.h"
-
-/* A line that goes away again: on a terminal only, never in a log. */
-static bool live(void) { return log_wants(LOG_INFO) && isatty(STDERR_FILENO) == 1; }
 
 static void step_begins(const Node *node, void *data)
 {
     (void)data;
     log_debug("%s: begins", node->name);
-    if (live()) {
-        fprintf(stderr, "%s ...", node->name);
-        fflush(stderr);
-    }
+    log_progress("%s ...", node->name);
 }
 
 static void tell_checks(const Node *node, const StepResult *result)
@@ -53,8 +45,6 @@ static void tell_done(const Node *node, const StepResult *result)
 static void step_ended(const Node *node, const StepResult *result, void *data)
 {
     (void)data;
-    if (live())
-        fputs("\r\033[K", stderr);
     const char *reason = result->reason ? result->reason : "";
     switch (result->outcome) {
     case STEP_OK:

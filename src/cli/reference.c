@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -52,10 +53,8 @@ static void command_section(const Command *command, FILE *out)
     TEXT_AUTO(usage);
     manual_usage_line(command, &usage);
     fprintf(out, "\n### sluice %s\n\n`%s`\n\n", command->name, text_str(&usage));
-    if (command->run)
-        fprintf(out, "%s.\n", command->summary);
-    else
-        fprintf(out, "%s. Not supported yet.\n", command->summary);
+    fprintf(out, "%c%s.%s\n", toupper((unsigned char)command->summary[0]), command->summary + 1,
+            command->run ? "" : " Not supported yet.");
     if (command->help)
         paragraphs(command->help, out);
     if (manual_has_options(command))
