@@ -238,6 +238,8 @@ def strings_for(case, count):
 
 
 def bindir():
+    if os.environ.get("SLUICE_PG_BINDIR"):
+        return os.environ["SLUICE_PG_BINDIR"]
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[-2].split(".")[0]))
     if found:
         return found[-1]
@@ -255,7 +257,7 @@ class Server:
         self.name = "postgres" if self.user else subprocess.check_output(["id", "-un"], text=True).strip()
         self.bin = bindir()
         try:
-            self.run("initdb", "-D", self.dir + "/data", "-E", "UTF8", "--locale=C", "-A", "trust", "-N")
+            self.run("initdb", "-D", self.dir + "/data", "-U", self.name, "-E", "UTF8", "--locale=C", "-A", "trust", "-N")
             self.run("pg_ctl", "-D", self.dir + "/data", "-w", "-l", self.dir + "/log", "-o",
                      "-k %s -h '' -F -c timezone=UTC" % self.dir, "start")
         except Exception:
@@ -281,7 +283,7 @@ copy given from stdin;
 %s\\.
 copy (select pg_temp.ask(v) from given order by id) to stdout;
 """ % (datestyle, expression, "".join("%d\t%s\n" % (i, escaped(s)) for i, s in enumerate(strings)))
-        out = subprocess.run([self.bin + "/psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.dir, "-U", self.name, "postgres"],
+        out = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.dir, "-U", self.name, "postgres"],
                              input=script.encode(), stdout=subprocess.PIPE, check=True).stdout.decode()
         return [None if line == "ERROR" else line for line in out.splitlines()]
 
