@@ -1,0 +1,88 @@
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/process.h"
+
+static void tells_a_process_that_is_gone(void **state)
+{
+    (void)state;
+    TEXT_AUTO(self);
+    process_identity(&self);
+    assert_false(process_is_gone(text_str(&self)));
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        TEXT_AUTO(identity);
+        process_identity(&identity);
+        _exit(write(ends[1], identity.data, identity.len) == (ssize_t)identity.len ? 0 : 1);
+    }
+    close(ends[1]);
+    char buffer[256] = "";
+    assert_true(read(ends[0], buffer, sizeof buffer - 1) > 0);
+    close(ends[0]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_true(process_is_gone(buffer));
+    /* a pid that was given again has another start time */
+    TEXT_AUTO(recycled);
+    text_append_n(&recycled, text_str(&self), (size_t)(strrchr(text_str(&self), '/') - text_str(&self)));
+    text_append(&recycled, "/1");
+    assert_true(process_is_gone(text_str(&recycled)));
+}
+
+static void says_nothing_of_other_machines(void **state)
+{
+    (void)state;
+    assert_false(process_is_gone("another-boot/4026531836/1/1"));
+    assert_false(process_is_gone(""));
+}
+
+static void files_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/file-test-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    TEXT_AUTO(path);
+    text_appendf(&path, "%s/a/b/c.txt", dir);
+    TEXT_AUTO(deep);
+    text_appendf(&deep, "%s/a/b", dir);
+    ERROR_AUTO(err);
+    assert_true(dir_make(text_str(&deep), 0755, &err));
+    assert_true(file_write(text_str(&path), "hello", 5, 0600, &err));
+    char *data;
+    size_t len;
+    assert_true(file_read(text_str(&path), 5, &data, &len, &err));
+    assert_string_equal(data, "hello");
+    free(data);
+    assert_false(file_read(text_str(&path), 4, &data, &len, &err));
+    assert_non_null(strstr(err.message, "larger than 4 bytes"));
+    assert_false(file_read(text_str(&deep), 100, &data, &len, &err));
+    assert_non_null(strstr(err.message, "a directory"));
+    assert_false(file_read("/dev/null", 100, &data, &len, &err));
+    assert_false(file_read("/nowhere", 100, &data, &len, &err));
+    assert_string_equal(err.file, "/nowhere");
+    assert_false(file_write("/nowhere/x", "a", 1, 0600, &err));
+    assert_true(file_exists(text_str(&path)) && !dir_exists(text_str(&path)) && dir_exists(text_str(&deep)));
+    TEXT_AUTO(command);
+    text_appendf(&command, "rm -r %s", dir);
+    assert_int_equal(system(text_str(&command)), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_a_process_that_is_gone),
+        cmocka_unit_test(says_nothing_of_other_machines),
+        cmocka_unit_test(files_whole_or_not_at_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
