@@ -9,11 +9,12 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "pg/hosts.h"
 #include "pg/wire.h"
 
 enum {
     CONNECT_TIMEOUT = 10,   /* seconds, where nothing says otherwise */
-    PARAMETERS_MAX = 12,    /* given to libpq, with the end mark */
+    PARAMETERS_MAX = 16,    /* given to libpq, with the end mark */
     NAME_BYTES = 63,        /* of application_name */
     MESSAGE_BYTES = 600,    /* of libpq's text */
     BACKOFF_FIRST = 50000,  /* microseconds before the second attempt, doubled each time */
@@ -93,7 +94,7 @@ static void application_name(const ConnOptions *options, Text *out)
     text_append_n(out, text_str(&name), cut);
 }
 
-static PGconn *start_attempt(const ConnOptions *options)
+static PGconn *start_attempt(const ConnOptions *options, const Hosts *hosts)
 {
     TEXT_AUTO(name);
     application_name(options, &name);
@@ -108,6 +109,11 @@ static PGconn *start_attempt(const ConnOptions *options)
     PARAMETER("tcp_user_timeout", "60000");
     if (options->url && *options->url)
         PARAMETER("dbname", options->url);
+    if (hosts->some) {
+        PARAMETER("host", text_str(&hosts->host));
+        PARAMETER("hostaddr", text_str(&hosts->hostaddr));
+        PARAMETER("port", text_str(&hosts->port));
+    }
     PARAMETER("application_name", text_str(&name));
     PARAMETER("client_encoding", "UTF8");
 #undef PARAMETER
@@ -221,10 +227,10 @@ static void read_failure(PGconn *pg, Attempt *attempt)
 }
 
 /* True: connected. False with err set: not to be tried again. False without: attempt tells why. */
-static bool try_once(Conn *conn, const ConnOptions *options, Attempt *attempt, Error *err)
+static bool try_hosts(Conn *conn, const ConnOptions *options, const Hosts *hosts, Attempt *attempt, Error *err)
 {
     PQfinish(conn->pg);
-    conn->pg = start_attempt(options);
+    conn->pg = start_attempt(options, hosts);
     if (!conn->pg)
         abort();
     int seconds = attempt_seconds(conn->pg, options);
@@ -232,18 +238,30 @@ static bool try_once(Conn *conn, const ConnOptions *options, Attempt *attempt, E
     set_place(conn);
     WireWait wait = poll_attempt(conn->pg, clock_monotonic() + seconds * INT64_C(1000000));
     set_place(conn); /* of several hosts, the one that it came to */
+    attempt->timed_out = false;
     if (wait == WIRE_INTERRUPTED)
         return wire_interrupted(err);
     if (wait == WIRE_READY && PQstatus(conn->pg) == CONNECTION_OK)
         return true;
+    attempt->timed_out = wait == WIRE_TIMEOUT;
     text_reset(&attempt->message);
     *attempt->sqlstate = '\0';
-    attempt->timed_out = wait == WIRE_TIMEOUT;
     if (attempt->timed_out)
         text_appendf(&attempt->message, "no answer within %d s", seconds);
     else
         read_failure(conn->pg, attempt);
     return false;
+}
+
+/* All hosts of the url: one that is silent shall not keep us from those after it. */
+static bool try_once(Conn *conn, const ConnOptions *options, Attempt *attempt, Error *err)
+{
+    Hosts hosts = {0};
+    bool connected = try_hosts(conn, options, &hosts, attempt, err);
+    while (!connected && attempt->timed_out && hosts_drop(&hosts, conn->pg))
+        connected = try_hosts(conn, options, &hosts, attempt, err);
+    hosts_clear(&hosts);
+    return connected;
 }
 
 static bool says(const Attempt *attempt, const char *s) { return strstr(text_str(&attempt->message), s) != NULL; }

@@ -24,7 +24,7 @@ enum {
     SMALL_FILE = 64 * 1024,
     CONF_MAX = 1024 * 1024,
     OPEN_DIRECTORIES = 16,
-    OUTPUT_SHOWN = 1500,
+    LINES_SHOWN = 6, /* of what initdb printed */
     RETRY_SECONDS = 10,
     SWEEPS_MAX = 100,
     SWEEP_MICROSECONDS = 20000,
@@ -125,10 +125,13 @@ static bool run_initdb(const ServerHome *home, const char *bindir, const char *d
     }
     error_set(err, ERROR_CONNECTION, "the private PostgreSQL in %s cannot be made: initdb ended with status %d",
               home->dir, status);
-    const char *shown = text_str(&output);
-    if (output.len > OUTPUT_SHOWN)
-        shown += output.len - OUTPUT_SHOWN;
-    return error_detail(err, "%s", shown);
+    while (output.len > 0 && output.data[output.len - 1] == '\n')
+        output.data[--output.len] = '\0';
+    /* The reason stands at the end, after a long tale of what went well. */
+    const char *shown = text_str(&output) + output.len;
+    for (int lines = 0; shown > text_str(&output) && lines < LINES_SHOWN; shown--)
+        lines += shown[-1] == '\n';
+    return error_detail(err, "%s", *shown == '\n' ? shown + 1 : shown);
 }
 
 static bool append_settings(const ServerHome *home, const char *dir, Error *err)
