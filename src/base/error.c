@@ -16,7 +16,7 @@ void error_clear(Error *err)
     *err = (Error){0};
 }
 
-static char *format(const char *fmt, va_list ap)
+static __attribute__((format(printf, 1, 0))) char *format(const char *fmt, va_list ap)
 {
     Text text = {0};
     text_vappendf(&text, fmt, ap);

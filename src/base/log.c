@@ -122,7 +122,7 @@ static void begin_text(Text *line, LogLevel level)
     }
 }
 
-static void write_message(LogLevel level, const char *fmt, va_list ap)
+static __attribute__((format(printf, 2, 0))) void write_message(LogLevel level, const char *fmt, va_list ap)
 {
     if (!log_wants(level))
         return;
