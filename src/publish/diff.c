@@ -80,27 +80,30 @@ bool diff_by_row(Conn *conn, const Table *stage, const Table *target, DiffCounts
     TEXT_AUTO(plain);
     if (!table_column_list(conn, stage, "x.", &columns, err) || !table_column_list(conn, stage, "", &plain, err))
         return false;
-    /* A row's text stands for its image: it exists for every type, json and xml too, and groups. */
+    /* A row's text stands for its image: it exists for every type, json and xml too, and groups. The names are such as
+     * no column will have. */
     TEXT_AUTO(deletion);
-    text_appendf(&deletion,
-                 "with wanted as (select row(%s)::text as image, count(*) as n from %s x group by 1), "
-                 "have as (select x.ctid as place, x.tableoid as part, row(%s)::text as image, "
-                 "row_number() over (partition by row(%s)::text) as nth from %s x) "
-                 "delete from %s t using have left join wanted using (image) "
-                 "where t.ctid = have.place and t.tableoid = have.part and have.nth > coalesce(wanted.n, 0)",
-                 text_str(&columns), stage->quoted, text_str(&columns), text_str(&columns), target->quoted,
-                 target->quoted);
+    text_appendf(
+        &deletion,
+        "with sluice_want as (select row(%s)::text as sluice_image, count(*) as sluice_n from %s x group by 1), "
+        "sluice_have as (select x.ctid as sluice_place, x.tableoid as sluice_part, "
+        "row(%s)::text as sluice_image, row_number() over (partition by row(%s)::text) as sluice_nth from %s x) "
+        "delete from %s t using sluice_have h left join sluice_want w on w.sluice_image = h.sluice_image "
+        "where t.ctid = h.sluice_place and t.tableoid = h.sluice_part "
+        "and h.sluice_nth > coalesce(w.sluice_n, 0)",
+        text_str(&columns), stage->quoted, text_str(&columns), text_str(&columns), target->quoted, target->quoted);
     if (!run(conn, &deletion, &ret->deleted, err))
         return false;
     TEXT_AUTO(insertion);
-    text_appendf(&insertion,
-                 "with have as (select row(%s)::text as image, count(*) as n from %s x group by 1), "
-                 "wanted as (select x.*, row(%s)::text as sluice_image, "
-                 "row_number() over (partition by row(%s)::text) as sluice_nth from %s x) "
-                 "insert into %s (%s) select %s from wanted left join have on have.image = wanted.sluice_image "
-                 "where wanted.sluice_nth > coalesce(have.n, 0)",
-                 text_str(&columns), target->quoted, text_str(&columns), text_str(&columns), stage->quoted,
-                 target->quoted, text_str(&plain), text_str(&plain));
+    text_appendf(
+        &insertion,
+        "with sluice_have as (select row(%s)::text as sluice_image, count(*) as sluice_n from %s x group by 1) "
+        "insert into %s (%s) select %s from (select x.*, row(%s)::text as sluice_image, "
+        "row_number() over (partition by row(%s)::text) as sluice_nth from %s x) x "
+        "left join sluice_have h on h.sluice_image = x.sluice_image "
+        "where x.sluice_nth > coalesce(h.sluice_n, 0)",
+        text_str(&columns), target->quoted, target->quoted, text_str(&plain), text_str(&columns), text_str(&columns),
+        text_str(&columns), stage->quoted);
     return run(conn, &insertion, &ret->inserted, err);
 }
 

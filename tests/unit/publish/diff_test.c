@@ -1,0 +1,184 @@
+#include "../pg/fixture.h"
+
+#include "publish/diff.h"
+
+/* Random tables with nulls, duplicates and values that are equal but not the same (1.0 and 1.00), made alike by
+ * differences: afterwards they hold the same rows, and rows that did not differ were not written. */
+
+enum { ROUNDS = 30 };
+
+static char *g_project;
+static Conn *g_conn;
+
+static int group_setup(void **state)
+{
+    (void)state;
+    g_project = fixture_project();
+    ERROR_AUTO(err);
+    bool started;
+    TEXT_AUTO(url);
+    ConnOptions options = {.project = "diff"};
+    if (!server_start(g_project, "diff", &started, &url, &err))
+        fixture_show(&err);
+    options.url = text_str(&url);
+    return conn_open(&options, &g_conn, &err) ? 0 : -1;
+}
+
+static int group_teardown(void **state)
+{
+    (void)state;
+    conn_close(g_conn);
+    fixture_discard(g_project);
+    return 0;
+}
+
+static int64_t count_of(const char *sql)
+{
+    ERROR_AUTO(err);
+    ROWS_AUTO(rows);
+    assert_ok(conn_query(g_conn, sql, 0, NULL, &rows, &err));
+    return rows_int(rows, 0, 0);
+}
+
+static void exec(const char *sql)
+{
+    ERROR_AUTO(err);
+    assert_ok(conn_exec(g_conn, sql, &err));
+}
+
+/* Tables s and t; t has a column order of its own, a generated column and a dependent view. */
+static void make_tables(int round, bool keyed, Arena *arena, Table *s, Table *t)
+{
+    TEXT_AUTO(sql);
+    text_appendf(&sql,
+                 "drop table if exists s; drop table if exists t cascade; select setseed(%d / 100.0);"
+                 "create table s (\"k\" int, \"A\" text, n numeric, j json);"
+                 "create table t (j json, n numeric, k int, \"A\" text, twice int generated always as (k * 2) stored);"
+                 "create view v as select * from t;"
+                 "insert into s select x, case when random() < .3 then null else chr(97 + (random() * 2)::int) end,"
+                 " (array['1', '1.0', '1.00', null, 'NaN'])[1 + (random() * 4)::int]::numeric,"
+                 " (array['{\"a\": 1}', '{\"a\":1}', null])[1 + (random() * 2)::int]::json"
+                 " from generate_series(1, 60) x where random() < .8;"
+                 "insert into t (k, \"A\", n, j) select k, case when random() < .2 then 'z' else \"A\" end,"
+                 " case when random() < .2 then 1.000 else n end, j from s where random() < .8;"
+                 "insert into t (k, \"A\") select x, 'old' from generate_series(100, 110) x;",
+                 round);
+    if (keyed)
+        text_append(&sql, "alter table t add primary key (k);");
+    else
+        text_append(&sql, "update s set k = k % 3; update t set k = k % 3;"
+                          "insert into s select * from s where random() < .3;");
+    exec(text_str(&sql));
+    ERROR_AUTO(err);
+    assert_ok(table_find(g_conn, "public", "s", arena, s, &err));
+    assert_ok(table_find(g_conn, "public", "t", arena, t, &err));
+    assert_true(table_same_columns(s, t, NULL, &err));
+}
+
+#define ROWS_OF(table) "select row(k, \"A\", n, j)::text as r, count(*) as c from " table " group by 1"
+#define MISSING                                                                                                        \
+    "select count(*) from (" ROWS_OF("s") ") s full join (" ROWS_OF("t") ") t using (r) where s.c is distinct from "   \
+                                                                         "t.c"
+
+static void holds_the_same(const Table *s, const Table *t, const Strings *key, const DiffCounts *first)
+{
+    ERROR_AUTO(err);
+    DiffCounts again;
+    assert_int_equal(count_of(MISSING), 0);
+    assert_int_equal(count_of("select count(*) from v"), count_of("select count(*) from s"));
+    assert_true(first->inserted + first->updated + first->deleted > 0);
+    exec("create temp table before as select ctid as place, xmin::text as writer from t");
+    if (key)
+        assert_ok(diff_by_key(g_conn, s, t, key, true, &again, &err));
+    else
+        assert_ok(diff_by_row(g_conn, s, t, &again, &err));
+    assert_int_equal(again.inserted + again.updated + again.deleted, 0);
+    assert_int_equal(
+        count_of("select count(*) from t full join before b on t.ctid = b.place and t.xmin::text = b.writer "
+                 "where t.ctid is null or b.place is null"),
+        0);
+    exec("drop table before");
+}
+
+static void by_key(void **state)
+{
+    (void)state;
+    const char *columns[] = {"k"};
+    Strings key = {columns, 1};
+    for (int round = 0; round < ROUNDS; round++) {
+        Arena arena;
+        arena_init(&arena);
+        Table s, t;
+        ERROR_AUTO(err);
+        DiffCounts counts;
+        make_tables(round, true, &arena, &s, &t);
+        assert_ok(diff_by_key(g_conn, &s, &t, &key, true, &counts, &err));
+        holds_the_same(&s, &t, &key, &counts);
+        arena_clear(&arena);
+    }
+}
+
+static void by_row(void **state)
+{
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        Arena arena;
+        arena_init(&arena);
+        Table s, t;
+        ERROR_AUTO(err);
+        DiffCounts counts;
+        make_tables(round, false, &arena, &s, &t);
+        assert_ok(diff_by_row(g_conn, &s, &t, &counts, &err));
+        assert_int_equal(counts.updated, 0);
+        holds_the_same(&s, &t, NULL, &counts);
+        arena_clear(&arena);
+    }
+}
+
+static void upsert_keeps_what_is_missing(void **state)
+{
+    (void)state;
+    const char *columns[] = {"k"};
+    Strings key = {columns, 1};
+    Arena arena;
+    arena_init(&arena);
+    Table s, t;
+    ERROR_AUTO(err);
+    DiffCounts counts;
+    make_tables(7, true, &arena, &s, &t);
+    assert_ok(diff_by_key(g_conn, &s, &t, &key, false, &counts, &err));
+    assert_int_equal(counts.deleted, 0);
+    assert_int_equal(count_of("select count(*) from t where \"A\" = 'old'"), 11);
+    assert_int_equal(count_of("select count(*) from s where not exists (select from t where t.k = s.k and "
+                              "row(t.\"A\", t.n, t.j)::record *= row(s.\"A\", s.n, s.j)::record)"),
+                     0);
+    arena_clear(&arena);
+}
+
+static void columns_that_differ_are_named(void **state)
+{
+    (void)state;
+    exec("drop table if exists s; drop table if exists t cascade;"
+         "create table s (a int, b text, c int); create table t (a bigint, c int, d date)");
+    Arena arena;
+    arena_init(&arena);
+    Table s, t;
+    ERROR_AUTO(err);
+    assert_ok(table_find(g_conn, "public", "s", &arena, &s, &err));
+    assert_ok(table_find(g_conn, "public", "t", &arena, &t, &err));
+    assert_false(table_same_columns(&s, &t, NULL, &err));
+    assert_string_equal(err.message, "the columns differ from those of public.t; new: b text; no longer there: d date; "
+                                     "changed: a from bigint to integer");
+    arena_clear(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(by_key),
+        cmocka_unit_test(by_row),
+        cmocka_unit_test(upsert_keeps_what_is_missing),
+        cmocka_unit_test(columns_that_differ_are_named),
+    };
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
