@@ -108,7 +108,7 @@ struct Node {
     size_t column_count;
     LoadMode mode; /* default: upsert where there is a unique_key, else replace */
 
-    /* models */
+    /* models; SQL that the parser does not know, taken on trust of depends_on, has no references and no output */
     Materialized materialized;
     const char *sql;      /* the statement: without front matter, without a closing semicolon */
     int sql_line;         /* line of the file on which sql begins, from 1 (its column is 1) */
@@ -148,8 +148,9 @@ typedef struct ProjectOptions {
     const char *target; /* --target, or NULL: SLUICE_TARGET, then `target:` */
 } ProjectOptions;
 
-/* Reads the whole project. False where any error was added to errors; *ret_project then still holds what could be
- * read, and must be cleared as well. */
+/* Reads the whole project: sluice.yaml, .env beside it, sources/NAME.yaml, and models/NAME.sql at any depth. False
+ * where any error was added to errors; *ret_project then still holds what could be read, and must be cleared as well.
+ */
 bool project_read(const ProjectOptions *options, Project *ret_project, Errors *errors);
 void project_clear(Project *project);
 
