@@ -39,6 +39,7 @@ static int check(Call *call, const Project *project)
     CheckListener listener = {checked, unchecked, &listing};
     bool good = run_checks(project, &selection, &listener, &summary, &err);
     listing_print(&listing, str_eq(call_value(call, "format"), "json"), stdout);
+    fflush(stdout);
     if (!good)
         return call_failed(&err);
     log_info("%zu ok, %zu failed, %zu warning%s", summary.ok, summary.failed, summary.warnings,

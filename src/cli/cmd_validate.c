@@ -11,13 +11,6 @@ static void warn(const Project *project)
         char *text CLEANUP(mem_free_p) = error_text(&project->warnings.items[i]);
         log_warn("%s", text);
     }
-    /* A view shows its inputs as they come: nothing can stand between a wrong row and its reader. */
-    for (size_t i = 0; i < project->node_count; i++) {
-        const Node *node = project->nodes[i];
-        if (node->kind == NODE_MODEL && node->materialized == MATERIALIZED_VIEW && node->check_count > 0)
-            log_warn("%s:%d:%d: the checks of a view can only report: its rows are seen unchecked",
-                     node->checks[0].place.file, node->checks[0].place.line, node->checks[0].place.column);
-    }
 }
 
 int cmd_validate(Call *call)
