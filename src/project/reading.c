@@ -16,7 +16,8 @@ Place place_in(const char *file, const YamlNode *node, int character)
 
 enum { MESSAGE_MAX = 400 }; /* bytes */
 
-static void report(Errors *errors, Place place, const char *hint, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void report(Errors *errors, Place place, const char *hint, const char *fmt,
+                                                         va_list ap)
 {
     TEXT_AUTO(message);
     text_vappendf(&message, fmt, ap);
