@@ -166,10 +166,10 @@ static void zsh(void)
         zsh_options(c->options);
         TEXT_AUTO(words);
         words_with_blanks(c->words, &words);
+        if (str_eq(c->name, "help"))
+            command_names(&words);
         if (words.len)
             printf(" '1:word:(%s)'", text_str(&words));
-        else if (str_eq(c->name, "help"))
-            fputs(" '1:command:($^commands%%:*)'", stdout);
         else if (c->max != 0)
             fputs(" '*:argument:_files'", stdout);
         fputs(" ;;\n", stdout);
