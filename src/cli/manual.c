@@ -234,7 +234,7 @@ const ManualEntry manual_statuses[] = {
     {"1", "a step or a check failed; all else was done"},
     {"2", "the project or the call is wrong; nothing was done"},
     {"3", "the database cannot be reached"},
-    {"4", "a table asked for by name is being built by another run"},
+    {"4", "a table asked for is being built by another run"},
     {"130", "stopped by SIGINT"},
     {"143", "stopped by SIGTERM"},
     {NULL, NULL},
