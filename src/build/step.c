@@ -182,15 +182,36 @@ static void judge(StepResult *ret, Error *failure)
     error_move(&ret->failure, failure);
 }
 
-static bool transact(Work *work, Error *err)
+/* Of a step that is tried again: asked only under the table's lock, or while another run has it. Before that, the
+ * backend of the lost connection may still be about to commit. */
+static bool find_published(const Work *work, bool locked, bool *ret_published, Error *err)
+{
+    if (!work->step->again || (!locked && err->code != ERROR_BUSY))
+        return locked;
+    bool done;
+    ERROR_AUTO(failure);
+    if (!ledger_step_done(work->build->conn, work->step->step_id, &done, &failure)) {
+        error_move(err, &failure);
+        return false;
+    }
+    if (!done)
+        return locked;
+    error_clear(err);
+    *work->result = (StepResult){.outcome = STEP_OK, .total = -1, .reason = "published before the connection was lost"};
+    return *ret_published = true;
+}
+
+static bool transact(Work *work, bool *ret_published, Error *err)
 {
     Build *build = work->build;
     const Node *node = work->node;
     TxnOptions options = {.schema = build->project->target.schema, .timezone = build->project->timezone};
-    return conn_begin(build->conn, &options, err) &&
-           fence_lock_in_txn(build->conn, node->schema, node->table, build->run_id, build->project->name, build->wait,
-                             err) &&
-           work_through(work, err);
+    *ret_published = false;
+    if (!conn_begin(build->conn, &options, err))
+        return false;
+    bool locked = fence_lock_in_txn(build->conn, node->schema, node->table, build->run_id, build->project->name,
+                                    build->wait, err);
+    return find_published(work, locked, ret_published, err) && (*ret_published || work_through(work, err));
 }
 
 bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Error *err)
@@ -199,16 +220,19 @@ bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Err
     int64_t begun = clock_monotonic();
     Work work = {.build = build, .step = step, .node = step->node, .arena = arena, .result = ret, .total = -1};
     ERROR_AUTO(failure);
-    bool done = transact(&work, &failure) && ret->outcome != STEP_SKIPPED && conn_commit(build->conn, &failure);
+    bool published;
+    bool done = transact(&work, &published, &failure) && !published && ret->outcome != STEP_SKIPPED &&
+                conn_commit(build->conn, &failure);
     ret->microseconds = clock_monotonic() - begun;
     if (done)
         return true;
+    conn_rollback(build->conn);
+    if (published)
+        return true;
     if (is_fatal(&failure)) {
-        conn_rollback(build->conn);
         error_move(err, &failure);
         return false;
     }
-    conn_rollback(build->conn);
     if (ret->outcome != STEP_SKIPPED)
         judge(ret, &failure);
     return record_failure(build, step, ret, err);

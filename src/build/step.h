@@ -31,6 +31,7 @@ typedef struct Step {
     bool has_tick;
     Instant tick;
     const char *logical_run;
+    bool again; /* after a lost connection: an earlier COMMIT may have taken place */
 } Step;
 
 typedef enum StepOutcome {

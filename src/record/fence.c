@@ -54,13 +54,17 @@ static bool wait_lock(Conn *conn, const char *key, Error *err)
                       err);
 }
 
-/* True where the holder's process is gone and its backend was told to end. */
-static bool end_orphan(Conn *conn, const Rows *holder)
+/* True where nobody can use the holder's work any more, and its backend was told to end: the process is gone, or it
+ * is this run, which has lost the connection. */
+static bool end_orphan(Conn *conn, const Rows *holder, int64_t run_id)
 {
-    const char *process = rows_get(holder, 0, 3);
-    if (!process || !process_is_gone(process))
+    const char *run = rows_get(holder, 0, 1), *process = rows_get(holder, 0, 3);
+    if (!run)
         return false;
-    log_info("ending the backend that run %s left behind when it was killed", rows_get(holder, 0, 1));
+    bool own = rows_int(holder, 0, 1) == run_id;
+    if (!own && !process_is_gone(process))
+        return false;
+    log_info("ending the backend that run %s left behind when it %s", run, own ? "lost its connection" : "was killed");
     return conn_query(conn, "select pg_catalog.pg_terminate_backend($1::int)", 1,
                       (const char *const[]){rows_get(holder, 0, 0)}, NULL, NULL);
 }
@@ -93,7 +97,7 @@ bool fence_lock_in_txn(Conn *conn, const char *schema, const char *table, int64_
         ROWS_AUTO(holder);
         if (!conn_query(conn, sql_table_lock_holder, 1, (const char *const[]){key}, &holder, err))
             return false;
-        bool gone = rows_count(holder) == 0 || end_orphan(conn, holder);
+        bool gone = rows_count(holder) == 0 || end_orphan(conn, holder, run_id);
         if (!gone && wait)
             return wait_lock(conn, key, err);
         if (!gone || i == ORPHAN_TRIES)

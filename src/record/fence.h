@@ -3,7 +3,7 @@
  * The lock is an advisory lock of the step's own transaction, which also publishes: whoever loses its connection
  * loses the lock and the work together, so there is nothing to be fenced off later, and a transaction pooler may
  * stand between. A process that was killed may leave its backend at work for a moment; where it ran on this
- * machine, and is gone, its backend is ended. */
+ * machine, and is gone, its backend is ended. So is the backend of a connection that this very run has lost. */
 #pragma once
 
 #include <stdbool.h>

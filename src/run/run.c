@@ -131,8 +131,8 @@ static bool reconnect(Run *run, Error *err)
     return true;
 }
 
-/* After a lost connection: the step again, unless the ledger says that its COMMIT took place. */
-static bool step_with_retry(Run *run, const Step *step, StepResult *ret, Error *err)
+/* After a lost connection: the step again, which finds out whether its COMMIT took place. */
+static bool step_with_retry(Run *run, Step *step, StepResult *ret, Error *err)
 {
     for (int i = 0;; i++) {
         if (step_run(&run->build, step, &run->arena, ret, err))
@@ -141,13 +141,9 @@ static bool step_with_retry(Run *run, const Step *step, StepResult *ret, Error *
             return false;
         log_warn("%s: %s; trying again", step->node->name, err->message);
         error_clear(err);
-        bool done;
-        if (!reconnect(run, err) || !ledger_step_done(run->conn, step->step_id, &done, err))
+        if (!reconnect(run, err))
             return false;
-        if (done) {
-            *ret = (StepResult){.outcome = STEP_OK, .total = -1, .reason = "published before the connection was lost"};
-            return true;
-        }
+        step->again = true;
     }
 }
 
