@@ -1,6 +1,5 @@
 -- The ledger, version 1. A public interface: docs/ledger.md. Later versions add files, never edit this one.
-create schema if not exists sluice;
-
+-- Schema sluice is there by then.
 create table sluice.version (
   version integer primary key,
   installed_at timestamptz not null default now(),

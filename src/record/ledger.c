@@ -39,6 +39,16 @@ static bool installed_version(Conn *conn, int64_t *ret_version, Error *err)
     return true;
 }
 
+/* CREATE SCHEMA IF NOT EXISTS wants CREATE on the database even where the schema is there: an administrator may have
+ * made it for a role that has no more than the schema. */
+static bool make_schema(Conn *conn, Error *err)
+{
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, "select pg_catalog.to_regnamespace('sluice') is not null", 0, NULL, &rows, err))
+        return false;
+    return rows_bool(rows, 0, 0) || conn_exec(conn, "create schema sluice", err);
+}
+
 /* Several programs may find the ledger missing at once: one installs it, the others find it done. */
 static bool install(Conn *conn, Error *err)
 {
@@ -46,6 +56,8 @@ static bool install(Conn *conn, Error *err)
     int64_t version;
     if (!conn_exec(conn, "select pg_catalog.pg_advisory_xact_lock(7310575174865381477)", err) ||
         !installed_version(conn, &version, err))
+        return false;
+    if (version == 0 && !make_schema(conn, err))
         return false;
     for (int64_t next = version + 1; next <= LEDGER_VERSION; next++) {
         char text[NUMBER_TEXT];
