@@ -161,10 +161,8 @@ static bool publish_stage(Work *work, const Table *stage, Error *err)
     bool good;
     if (node->materialized == MATERIALIZED_HISTORY)
         good = append_run(work, stage, &counts, err);
-    else if (node->unique_key.count)
-        good = diff_by_key(conn, stage, &work->target, &node->unique_key, true, &counts, err);
     else
-        good = diff_by_row(conn, stage, &work->target, &counts, err);
+        good = diff_apply(conn, stage, &work->target, &node->unique_key, true, work->arena, &counts, err);
     if (!good)
         return false;
     work_count(work, counts.inserted, counts.updated, counts.deleted);

@@ -24,10 +24,9 @@ static bool publish_diff(Work *work, const Table *stage, const LoadResult *loade
     bool good;
     if (node->mode == LOAD_APPEND)
         good = diff_append(conn, stage, &work->target, "", "", &counts, err);
-    else if (node->unique_key.count)
-        good = diff_by_key(conn, stage, &work->target, &node->unique_key, node->mode == LOAD_REPLACE, &counts, err);
     else
-        good = diff_by_row(conn, stage, &work->target, &counts, err);
+        good = diff_apply(conn, stage, &work->target, &node->unique_key, node->mode == LOAD_REPLACE, work->arena,
+                          &counts, err);
     if (!good)
         return false;
     work_count(work, counts.inserted, counts.updated, counts.deleted);

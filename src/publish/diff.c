@@ -1,5 +1,8 @@
 #include "publish/diff.h"
 
+#include "pg/rows.h"
+#include "record/statements.h"
+
 static bool run(Conn *conn, const Text *sql, int64_t *ret_count, Error *err)
 {
     return conn_exec_counted(conn, text_str(sql), ret_count, err);
@@ -105,6 +108,72 @@ bool diff_by_row(Conn *conn, const Table *stage, const Table *target, DiffCounts
         text_str(&columns), target->quoted, target->quoted, text_str(&plain), text_str(&columns), text_str(&columns),
         text_str(&columns), stage->quoted);
     return run(conn, &insertion, &ret->inserted, err);
+}
+
+/* --- the key that others refer to ------------------------------------------------------------------------------ */
+
+/* Of several the primary key, else the oldest; *ret_by names one of the tables that refer to it. */
+static bool find_referred_key(Conn *conn, const Table *target, Arena *arena, Strings *ret_key, const char **ret_by,
+                              Error *err)
+{
+    *ret_key = (Strings){0};
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, sql_referred_key, 1, (const char *const[]){target->quoted}, &rows, err))
+        return false;
+    ret_key->items = arena_array(arena, (size_t)rows_count(rows), sizeof *ret_key->items);
+    for (int i = 0; i < rows_count(rows); i++)
+        ret_key->items[ret_key->count++] = arena_strdup(arena, rows_get(rows, i, 0));
+    *ret_by = arena_strdup(arena, rows_count(rows) ? rows_get(rows, 0, 1) : NULL);
+    return true;
+}
+
+static bool refuse_key(const Table *target, const Strings *key, const char *by, const char *why, Error *err)
+{
+    TEXT_AUTO(names);
+    for (size_t i = 0; i < key->count; i++)
+        text_appendf(&names, "%s%s", i ? ", " : "", key->items[i]);
+    error_set(err, ERROR_FAILED, "%s refers to %s.%s by (%s), %s", by, target->schema, target->name, text_str(&names),
+              why);
+    return error_hint(err, "rows that others refer to are changed in place, which takes a key in the new rows");
+}
+
+/* The new rows have the key, whole, and each but once: else they could not be paired. */
+static bool can_pair(Conn *conn, const Table *stage, const Table *target, const Strings *key, const char *by,
+                     Error *err)
+{
+    TEXT_AUTO(columns);
+    TEXT_AUTO(nulls);
+    for (size_t i = 0; i < key->count; i++) {
+        const TableColumn *column = table_column(stage, key->items[i]);
+        if (!column || column->generated)
+            return refuse_key(target, key, by, "which the new rows do not have", err);
+        if (!conn_format(conn, &columns, err, "%s%I", i ? ", " : "", column->name) ||
+            !conn_format(conn, &nulls, err, " or %I is null", column->name))
+            return false;
+    }
+    TEXT_AUTO(sql);
+    text_appendf(&sql, "select 1 from %s group by %s having count(*) > 1%s limit 1", stage->quoted, text_str(&columns),
+                 text_str(&nulls));
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
+        return false;
+    return rows_count(rows) == 0 || refuse_key(target, key, by, "which is null or not unique in the new rows", err);
+}
+
+bool diff_apply(Conn *conn, const Table *stage, const Table *target, const Strings *key, bool delete_missing,
+                Arena *arena, DiffCounts *ret, Error *err)
+{
+    *ret = (DiffCounts){0};
+    if (key->count)
+        return diff_by_key(conn, stage, target, key, delete_missing, ret, err);
+    Strings referred;
+    const char *by;
+    if (!find_referred_key(conn, target, arena, &referred, &by, err))
+        return false;
+    if (referred.count == 0)
+        return diff_by_row(conn, stage, target, ret, err);
+    return can_pair(conn, stage, target, &referred, by, err) &&
+           diff_by_key(conn, stage, target, &referred, true, ret, err);
 }
 
 bool diff_append(Conn *conn, const Table *stage, const Table *target, const char *extra_columns,

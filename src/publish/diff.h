@@ -12,6 +12,11 @@ typedef struct DiffCounts {
     int64_t inserted, updated, deleted;
 } DiffCounts;
 
+/* By key where there is one: the node's, or else the one that foreign keys of other tables refer to, since to delete a
+ * row and insert it again would break or cascade into what refers to it. Without any by whole rows, and then what is
+ * not in stage goes. delete_missing: see diff_by_key(). */
+bool diff_apply(Conn *conn, const Table *stage, const Table *target, const Strings *key, bool delete_missing,
+                Arena *arena, DiffCounts *ret, Error *err);
 /* Keyed: rows pair by key, whose columns are not null and unique in stage; they are compared whole, by their binary
  * image. delete_missing: rows whose key is not in stage go. */
 bool diff_by_key(Conn *conn, const Table *stage, const Table *target, const Strings *key, bool delete_missing,

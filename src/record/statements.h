@@ -7,6 +7,7 @@ extern const char sql_logs_checks[];
 extern const char sql_logs_failed_rows[];
 extern const char sql_logs_steps[];
 extern const char sql_publish[];
+extern const char sql_referred_key[];
 extern const char sql_relation[];
 extern const char sql_runs[];
 extern const char sql_status[];
