@@ -198,29 +198,6 @@ static bool remake(Work *work, Error *err)
 
 /* --- view ------------------------------------------------------------------------------------------------------ */
 
-/* Waiting for the view's lock would make all its readers wait behind us: give way, and try again. */
-static bool lock_view(Work *work, Error *err)
-{
-    enum { TRIES = 50, PAUSE = 100 * 1000 };
-    Conn *conn = work->build->conn;
-    TEXT_AUTO(sql);
-    text_appendf(&sql,
-                 "savepoint sluice_view; set local lock_timeout = '200ms'; lock table %s in access exclusive mode; "
-                 "set local lock_timeout = 0",
-                 work->target.quoted);
-    for (int i = 0; i < TRIES; i++) {
-        if (conn_exec(conn, text_str(&sql), err))
-            return true;
-        if (!str_eq(err->sqlstate, "55P03") || i == TRIES - 1)
-            return false;
-        error_clear(err);
-        if (!conn_exec(conn, "rollback to savepoint sluice_view", err))
-            return false;
-        clock_sleep(PAUSE);
-    }
-    return false;
-}
-
 /* Columns gone, renamed or of another type: a view cannot be replaced by that. Where nothing depends on it, it is
  * dropped and made again; who may read it is kept. */
 static bool recreate_view(Work *work, const Query *query, Error *err)
@@ -239,7 +216,9 @@ static bool recreate_view(Work *work, const Query *query, Error *err)
     TEXT_AUTO(drop);
     text_appendf(&drop, "drop view %s", work->target.quoted);
     if (!conn_exec(conn, text_str(&drop), err))
-        return error_hint(err, "the columns of the view change, and what depends on it would break: drop that first");
+        return str_eq(err->sqlstate, "2BP01") ? error_hint(err, "the columns of the view change, and what depends on "
+                                                                "it would break: drop that first")
+                                              : false;
     int64_t none;
     if (!run_query(work, query, &none, err))
         return false;
@@ -249,21 +228,47 @@ static bool recreate_view(Work *work, const Query *query, Error *err)
     return true;
 }
 
+static bool replace_view(Work *work, const Query *query, Error *err)
+{
+    int64_t none;
+    if (run_query(work, query, &none, err))
+        return true;
+    if (!str_eq(err->sqlstate, "42P16"))
+        return false;
+    error_clear(err);
+    return recreate_view(work, query, err);
+}
+
+/* To wait for the view's lock would make all its readers wait behind us: give way, and try again. (LOCK TABLE would
+ * not do: it locks the tables beneath the view too.) */
+static bool replace_view_patiently(Work *work, const Query *query, Error *err)
+{
+    enum { TRIES = 50, PAUSE = 100 * 1000 };
+    Conn *conn = work->build->conn;
+    if (!conn_exec(conn, "set local lock_timeout = '200ms'; savepoint sluice_view", err))
+        return false;
+    for (int i = 0;; i++) {
+        if (replace_view(work, query, err))
+            return conn_exec(conn, "set local lock_timeout = 0", err);
+        if (!str_eq(err->sqlstate, "55P03"))
+            return false;
+        if (i == TRIES)
+            return error_hint(err, "somebody holds on to the view or to a table that it reads: see pg_locks");
+        error_clear(err);
+        if (!conn_exec(conn, "rollback to savepoint sluice_view", err))
+            return false;
+        clock_sleep(PAUSE);
+    }
+}
+
 static bool put_view(Work *work, Error *err)
 {
     QUERY_AUTO(query);
     text_appendf(&query.text, "create or replace view %s as ", work->target.quoted);
     if (!append_query(work, &query, err))
         return false;
-    if (work->target.exists && (!lock_view(work, err) || !conn_exec(work->build->conn, "savepoint sluice_view", err)))
-        return false;
     int64_t none;
-    if (run_query(work, &query, &none, err))
-        return true;
-    if (!work->target.exists || !str_eq(err->sqlstate, "42P16"))
-        return false;
-    error_clear(err);
-    return recreate_view(work, &query, err);
+    return work->target.exists ? replace_view_patiently(work, &query, err) : run_query(work, &query, &none, err);
 }
 
 static bool make_view(Work *work, Error *err)
