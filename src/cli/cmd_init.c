@@ -67,17 +67,6 @@ static const char *stay_path(const Init *init, const char *file)
     return arena_strdup(init->arena, real);
 }
 
-/* A source's columns are found by their headers. */
-static bool all_have_headers(const Init *init, const char *file, Error *err)
-{
-    for (size_t i = 0; i < init->starter.column_count; i++)
-        if (init->starter.columns[i].header && !*init->starter.columns[i].header) {
-            error_at(err, ERROR_PROJECT, file, 1, 0, "column %zu has no header", i + 1);
-            return error_hint(err, "give each column of the file a header of its own");
-        }
-    return true;
-}
-
 static bool take_csv(Init *init, const char *file, Error *err)
 {
     struct stat st;
@@ -87,7 +76,7 @@ static bool take_csv(Init *init, const char *file, Error *err)
         return error_at(err, ERROR_PROJECT, file, 0, 0, "%s, not a file",
                         S_ISDIR(st.st_mode) ? "a directory" : "a device");
     init->starter.table = starter_name(init->arena, file, "data");
-    if (!starter_columns(&init->starter, file, file, err) || !all_have_headers(init, file, err))
+    if (!starter_columns(&init->starter, file, file, err))
         return false;
     const char *stays = stay_path(init, file);
     if (!stays)

@@ -46,9 +46,6 @@ static void read_long_column(Reading *reading, const char *file, const YamlNode 
     if (type->node)
         check_type(reading, column, value_place(type), type->node);
     column->header = v.items[KEY_COLUMN_HEADER].text;
-    if (column->header && !*column->header)
-        reading_report(reading, value_place(&v.items[KEY_COLUMN_HEADER]), NULL, "column '%s': 'header' is empty",
-                       column->name);
     column->nulls = v.items[KEY_COLUMN_NULL].list;
     column->description = v.items[KEY_COLUMN_DESCRIPTION].text;
     column->format = format->text;
