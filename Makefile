@@ -89,7 +89,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BUILD_PACKAGES := gcc make pkg-config binutils libc6-dev libpq-dev libpg-query-dev libprotobuf-c-dev libyaml-dev \
                   libxxhash-dev
 RUN_PACKAGES := postgresql tzdata
-TEST_PACKAGES := libcmocka-dev python3 cron procps sudo util-linux
+TEST_PACKAGES := libcmocka-dev python3 cron procps util-linux zsh fish
 LINT_PACKAGES := clang clang-format clang-tidy shellcheck
 FUZZ_PACKAGES := clang libclang-rt-dev
 COVERAGE_PACKAGES := gcovr

@@ -71,7 +71,7 @@ static bool load_source(Call *call, const Project *project, Node *node, RunSumma
     RunOptions options = {.selection = &selection,
                           .command = choice_words(call),
                           .wait = call_has(call, "wait"),
-                          .listener = progress_listener()};
+                          .listener = progress_listener(false)};
     return run_project(project, &options, ret, err);
 }
 
@@ -93,7 +93,7 @@ static bool load_new(Call *call, const Project *project, const char *table, RunS
                               .place = {.file = file, .line = 1}};
     FileLoad load = {
         .path = file, .shown = file, .table = table, .columns = columns, .column_count = starter.column_count};
-    RunListener listener = progress_listener();
+    RunListener listener = progress_listener(false);
     return run_load_file(project, &load, &listener, call_has(call, "wait"), ret, err);
 }
 

@@ -23,7 +23,7 @@ static int run(Call *call, const Project *project)
                           .command = choice_words(call),
                           .due = call_has(call, "due"),
                           .wait = call_has(call, "wait"),
-                          .listener = progress_listener()};
+                          .listener = progress_listener(call_has(call, "due"))};
     if (!run_project(project, &options, &summary, &err))
         return call_failed(&err);
     return progress_finish(&summary, options.due);

@@ -42,10 +42,20 @@ static void tell_done(const Node *node, const StepResult *result)
              (int)(result->microseconds / 1000 % 1000));
 }
 
+/* By schedule that is as it should be; by hand it is not what was asked for. */
+static void tell_skipped(const Node *node, const StepResult *result, bool due)
+{
+    if (!due && result->busy && result->failure.code != ERROR_NONE) {
+        log_error("%s was not built", node->name);
+        log_failure(&result->failure);
+    } else {
+        log_info("%s was skipped: %s", node->name, result->reason ? result->reason : "");
+    }
+}
+
 static void step_ended(const Node *node, const StepResult *result, void *data)
 {
-    (void)data;
-    const char *reason = result->reason ? result->reason : "";
+    const bool *due = data;
     switch (result->outcome) {
     case STEP_OK:
     case STEP_UNCHANGED:
@@ -56,10 +66,10 @@ static void step_ended(const Node *node, const StepResult *result, void *data)
         log_failure(&result->failure);
         break;
     case STEP_BLOCKED:
-        log_error("%s was not built: %s", node->name, reason);
+        log_error("%s was not built: %s", node->name, result->reason);
         break;
     case STEP_SKIPPED:
-        log_info("%s was skipped: %s", node->name, reason);
+        tell_skipped(node, result, *due);
         break;
     case STEP_CANCELLED:
         log_warn("%s was stopped", node->name);
@@ -68,7 +78,11 @@ static void step_ended(const Node *node, const StepResult *result, void *data)
     tell_checks(node, result);
 }
 
-RunListener progress_listener(void) { return (RunListener){.step_begins = step_begins, .step_ended = step_ended}; }
+RunListener progress_listener(bool due)
+{
+    static const bool answers[] = {false, true};
+    return (RunListener){.step_begins = step_begins, .step_ended = step_ended, .data = (void *)&answers[due]};
+}
 
 static void count(Text *line, size_t n, const char *what)
 {

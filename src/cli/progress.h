@@ -4,7 +4,8 @@
 #include "cli/call.h"
 #include "run/run.h"
 
-RunListener progress_listener(void);
+/* due: a table that another run is building is as it should be. */
+RunListener progress_listener(bool due);
 /* Prints the summary of a run that could be done, and returns its exit status: 1 where a step failed, else 4 where
  * another run is building a table (with due that is 0), else 0. */
 int progress_finish(const RunSummary *summary, bool due);

@@ -136,6 +136,7 @@ def normalise(text, places):
     text = today_pattern().sub("TIME", text)
     text = re.sub(r"\b\d+\.\d{3} s\b", "N s", text)
     text = re.sub(r"(TIME +)\d+\.\d{3}\b", r"\1N", text)
+    text = re.sub(r" on \S+, since TIME", " on HOST, since TIME", text)
     text = re.sub(r'"seconds":\d+(\.\d+)?', '"seconds":N', text)
     return text
 
