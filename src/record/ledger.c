@@ -17,10 +17,15 @@ static const char *number(int64_t n, char text[NUMBER_TEXT])
     return text;
 }
 
+/* Read as rows, by the statement's snapshot: to_regclass() answers from a cache, which inside a transaction may still
+ * say what was so before another program installed the ledger. */
 bool ledger_exists(Conn *conn, bool *ret_exists, Error *err)
 {
     ROWS_AUTO(rows);
-    if (!conn_query(conn, "select pg_catalog.to_regclass('sluice.version') is not null", 0, NULL, &rows, err))
+    if (!conn_query(conn,
+                    "select count(*) > 0 from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
+                    "on n.oid = c.relnamespace where n.nspname = 'sluice' and c.relname = 'version'",
+                    0, NULL, &rows, err))
         return false;
     *ret_exists = rows_bool(rows, 0, 0);
     return true;
@@ -44,7 +49,8 @@ static bool installed_version(Conn *conn, int64_t *ret_version, Error *err)
 static bool make_schema(Conn *conn, Error *err)
 {
     ROWS_AUTO(rows);
-    if (!conn_query(conn, "select pg_catalog.to_regnamespace('sluice') is not null", 0, NULL, &rows, err))
+    if (!conn_query(conn, "select count(*) > 0 from pg_catalog.pg_namespace where nspname = 'sluice'", 0, NULL, &rows,
+                    err))
         return false;
     return rows_bool(rows, 0, 0) || conn_exec(conn, "create schema sluice", err);
 }
