@@ -14,14 +14,27 @@ static bool frame_is_right(const Project *project, const Errors *errors)
     return errors->dropped == 0 && project->dir && project->timezone && project->name && project->target.name;
 }
 
+static Zone *g_log_zone; /* its own: log lines are written after the project is gone, too */
+
+static int log_offset(Instant instant) { return zone_offset_at(g_log_zone, instant) / 60; }
+
+static void log_in_zone_of(const Project *project)
+{
+    if (!g_log_zone)
+        g_log_zone = zone_open(project->timezone, NULL);
+    if (g_log_zone)
+        clock_set_offset(log_offset);
+}
+
 bool session_project(const Call *call, SessionNeed need, Project *ret_project)
 {
     ProjectOptions options = {.dir = call_value(call, "project"), .target = call_value(call, "target")};
     ERRORS_AUTO(errors);
-    if (project_read(&options, ret_project, &errors))
+    bool right = project_read(&options, ret_project, &errors);
+    if (right || (need == SESSION_FRAME && frame_is_right(ret_project, &errors))) {
+        log_in_zone_of(ret_project);
         return true;
-    if (need == SESSION_FRAME && frame_is_right(ret_project, &errors))
-        return true;
+    }
     call_failed_project(&errors);
     return false;
 }
