@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,12 @@ bool str_ends(const char *s, const char *suffix)
 {
     size_t n = strlen(s), m = strlen(suffix);
     return n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
+int str_number(const char *s)
+{
+    long long number = strtoll(s, NULL, 10); /* one too large is cut to LLONG_MAX, which is no int either */
+    return number > 0 && number <= INT_MAX ? (int)number : 0;
 }
 
 size_t utf8_len(const char *s, size_t n)

@@ -27,6 +27,8 @@ char *text_steal(Text *text);           /* the caller frees it; the text is empt
 bool str_eq(const char *a, const char *b); /* NULL equals NULL only */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
+/* The decimal number that s begins with, blanks before it passed over; 0 where there is none from 1 to INT_MAX. */
+int str_number(const char *s);
 
 /* A copy of s that fits one line of a message: control characters and bytes that are no UTF-8 as \xNN, at
  * most max bytes of s shown, then "...". Appends to text. */

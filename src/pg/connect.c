@@ -157,9 +157,9 @@ static int attempt_seconds(PGconn *pg, const ConnOptions *options)
     PQconninfoOption *all = PQconninfo(pg);
     register_secrets(all);
     const char *given = option_value(all, "connect_timeout");
-    int seconds = given ? atoi(given) : 0;
+    int seconds = given ? str_number(given) : 0;
     PQconninfoFree(all);
-    if (seconds <= 0)
+    if (seconds == 0)
         seconds = options->connect_timeout > 0 ? options->connect_timeout : CONNECT_TIMEOUT;
     return seconds;
 }

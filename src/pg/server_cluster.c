@@ -198,7 +198,7 @@ static int read_major(const ServerHome *home)
     char *text CLEANUP(mem_free_p) = NULL;
     size_t len;
     const char *path = arena_printf(home->arena, "%s/PG_VERSION", home->data);
-    return file_read(path, SMALL_FILE, &text, &len, NULL) ? atoi(text) : 0;
+    return file_read(path, SMALL_FILE, &text, &len, NULL) ? str_number(text) : 0;
 }
 
 bool cluster_prepare(const ServerHome *home, Text *ret_bindir, Error *err)
@@ -208,7 +208,7 @@ bool cluster_prepare(const ServerHome *home, Text *ret_bindir, Error *err)
         if (!is_ours(home, err))
             return false;
         int major = read_major(home);
-        if (major <= 0)
+        if (major == 0)
             return refuse(home->data, "has no PG_VERSION that can be read", err);
         return program_bindir_for(major, ret_bindir, err);
     }

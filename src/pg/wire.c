@@ -227,7 +227,7 @@ bool wire_failed(Conn *conn, const PGresult *result, Error *err)
     if (!result)
         return false;
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    conn->position = position ? atoi(position) : 0;
+    conn->position = position ? str_number(position) : 0;
     if (err && state && strlen(state) == 5)
         memcpy(err->sqlstate, state, 6);
     set_detail(result, err);

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,12 +214,31 @@ static void secrets_are_blotted_out(void **state)
     free(shown);
 }
 
+static void numbers_at_the_start(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int want;
+    } rows[] = {
+        {"16\n", 16},      {" 7 (Debian)", 7},
+        {"15.4", 15},      {"2147483647", INT_MAX},
+        {"2147483648", 0}, {"99999999999999999999999", 0},
+        {"-3", 0},         {"0", 0},
+        {"", 0},           {"main", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (str_number(rows[i].text) != rows[i].want)
+            fail_msg("'%s' gives %d, not %d", rows[i].text, str_number(rows[i].text), rows[i].want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_lengths),
         cmocka_unit_test(shows_what_cannot_be_printed),
         cmocka_unit_test(nearest_words),
+        cmocka_unit_test(numbers_at_the_start),
         cmocka_unit_test(civil_days_there_and_back),
         cmocka_unit_test(times_as_text),
         cmocka_unit_test(json_is_escaped_and_separated),
