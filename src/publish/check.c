@@ -7,6 +7,8 @@
 
 #include "pg/rows.h"
 
+enum { SCAN_CHECKS = 100 }; /* checks answered by one scan */
+
 const char *check_kind_name(CheckKind kind)
 {
     static const char *const names[] = {
@@ -185,14 +187,15 @@ static bool keep_rows(Conn *conn, const CheckTarget *target, const Check *check,
     return true;
 }
 
-static bool run_row_count(Conn *conn, const CheckTarget *target, const Check *check, Arena *arena, CheckResult *ret,
-                          Error *err)
+static bool count_rows(Conn *conn, const CheckTarget *target, int64_t *ret_count, Error *err)
 {
     TEXT_AUTO(sql);
     text_appendf(&sql, "select count(*) from %s where %s", target->quoted, target->filter ? target->filter : "true");
-    int64_t found;
-    if (!query_count(conn, &sql, &found, err))
-        return false;
+    return query_count(conn, &sql, ret_count, err);
+}
+
+static void judge_row_count(const Check *check, int64_t found, Arena *arena, CheckResult *ret)
+{
     ret->detail = arena_printf(arena, "%" PRId64 " rows", found);
     if (found < check->min) {
         ret->failed_rows = check->min - found;
@@ -201,28 +204,111 @@ static bool run_row_count(Conn *conn, const CheckTarget *target, const Check *ch
         ret->failed_rows = found - check->max;
         ret->detail = arena_printf(arena, "%" PRId64 " rows, expected at most %" PRId64, found, check->max);
     }
+}
+
+/* found: rows that fail (row_count: rows there are), or -1 where that is still to be asked. */
+static bool run_one(Conn *conn, const CheckTarget *target, const Check *check, int64_t found, Arena *arena,
+                    CheckResult *ret, Error *err)
+{
+    *ret = (CheckResult){.check = check, .kind = check_kind_name(check->kind)};
+    if (check->kind == CHECK_ROW_COUNT) {
+        if (found < 0 && !count_rows(conn, target, &found, err))
+            return false;
+        judge_row_count(check, found, arena, ret);
+        return true;
+    }
+    TEXT_AUTO(sql);
+    if (found < 0 && (!append_count(conn, target, check, &sql, err) || !query_count(conn, &sql, &found, err)))
+        return false;
+    ret->failed_rows = found;
+    return found == 0 || keep_rows(conn, target, check, arena, ret, err);
+}
+
+static bool holds_all(const Strings *all, const Strings *some)
+{
+    for (size_t i = 0; i < some->count; i++) {
+        size_t j = 0;
+        while (j < all->count && !str_eq(all->items[j], some->items[i]))
+            j++;
+        if (j == all->count)
+            return false;
+    }
     return true;
 }
 
-static bool run_one(Conn *conn, const CheckTarget *target, const Check *check, Arena *arena, CheckResult *ret,
-                    Error *err)
+/* A primary key leaves nothing to look for. */
+static bool is_proven(const CheckTarget *target, const Check *check)
 {
-    *ret = (CheckResult){.check = check, .kind = check_kind_name(check->kind)};
-    if (check->kind == CHECK_ROW_COUNT)
-        return run_row_count(conn, target, check, arena, ret, err);
-    TEXT_AUTO(sql);
-    if (!append_count(conn, target, check, &sql, err) || !query_count(conn, &sql, &ret->failed_rows, err))
+    if (!target->key)
         return false;
-    return ret->failed_rows == 0 || keep_rows(conn, target, check, arena, ret, err);
+    return (check->kind == CHECK_NOT_NULL && holds_all(target->key, &check->columns)) ||
+           (check->kind == CHECK_UNIQUE && holds_all(&check->columns, target->key));
+}
+
+static bool is_row_wise(const Check *check)
+{
+    return check->kind == CHECK_NOT_NULL || check->kind == CHECK_ACCEPTED_VALUES || check->kind == CHECK_EXPRESSION ||
+           check->kind == CHECK_ROW_COUNT;
+}
+
+static bool append_filtered_count(Conn *conn, const Check *check, Text *out, Error *err)
+{
+    if (check->kind == CHECK_ROW_COUNT) {
+        text_append(out, "count(*)");
+        return true;
+    }
+    text_append(out, "count(*) filter (where ");
+    if (!append_failing(conn, check, out, err))
+        return false;
+    text_append(out, ")");
+    return true;
+}
+
+/* Asks for all row-wise checks that are still open in one scan; ret_found[i] then is what check i found. Where the
+ * server finds fault with the statement nothing is known: one by one, the checks tell which of them it is. */
+static bool scan_together(Conn *conn, const CheckTarget *target, const Check *checks, size_t count, int64_t *ret_found,
+                          Error *err)
+{
+    TEXT_AUTO(sql);
+    size_t asked[SCAN_CHECKS], n = 0;
+    text_append(&sql, "select ");
+    for (size_t i = 0; i < count && n < SCAN_CHECKS; i++) {
+        if (ret_found[i] >= 0 || !is_row_wise(&checks[i]))
+            continue;
+        text_append(&sql, n ? ", " : "");
+        if (!append_filtered_count(conn, &checks[i], &sql, err))
+            return place_error(&checks[i], err);
+        asked[n++] = i;
+    }
+    if (n < 2)
+        return true;
+    text_appendf(&sql, " from %s s where %s", target->quoted, target->filter ? target->filter : "true");
+    if (!conn_exec(conn, "savepoint sluice_checks", err))
+        return false;
+    ROWS_AUTO(rows);
+    if (conn_query(conn, text_str(&sql), 0, NULL, &rows, err)) {
+        for (size_t i = 0; i < n; i++)
+            ret_found[asked[i]] = rows_int(rows, 0, (int)i);
+        return conn_exec(conn, "release savepoint sluice_checks", err);
+    }
+    if (err->code != ERROR_FAILED)
+        return false;
+    error_clear(err);
+    return conn_exec(conn, "rollback to savepoint sluice_checks; release savepoint sluice_checks", err);
 }
 
 bool checks_run(Conn *conn, const CheckTarget *target, const Check *checks, size_t count, Arena *arena,
                 CheckResults *ret, Error *err)
 {
     *ret = (CheckResults){.items = arena_array(arena, count, sizeof(CheckResult)), .count = count};
+    int64_t *found = arena_array(arena, count, sizeof(int64_t));
+    for (size_t i = 0; i < count; i++)
+        found[i] = is_proven(target, &checks[i]) ? 0 : -1;
+    if (!scan_together(conn, target, checks, count, found, err))
+        return false;
     for (size_t i = 0; i < count; i++) {
         CheckResult *result = &ret->items[i];
-        if (!run_one(conn, target, &checks[i], arena, result, err))
+        if (!run_one(conn, target, &checks[i], found[i], arena, result, err))
             return place_error(&checks[i], err);
         if (result->failed_rows > 0)
             (*(checks[i].warn ? &ret->warnings : &ret->failed))++;

@@ -42,10 +42,12 @@ typedef struct CheckTarget {
     const char *quoted; /* relation */
     const char *filter; /* SQL condition that picks the rows to judge, or NULL: all */
     bool fresh_load;    /* rows stand in the order of the file: note which record each was */
+    const Strings *key; /* columns of a primary key that stands over these rows, or NULL */
 } CheckTarget;
 
-/* Runs checks inside the caller's transaction. False only where a check cannot be run at all (its SQL is wrong, the
- * connection was lost): the error is placed where the check is declared. Memory belongs to the arena. */
+/* Runs checks inside the caller's transaction: those that look at one row at a time in one scan. False only where a
+ * check cannot be run at all (its SQL is wrong, the connection was lost): the error is placed where the check is
+ * declared. Memory belongs to the arena. */
 bool checks_run(Conn *conn, const CheckTarget *target, const Check *checks, size_t count, Arena *arena,
                 CheckResults *ret, Error *err);
 /* Writes results and failing rows to the ledger. step_id 0: of no step (`sluice check`). */
