@@ -123,17 +123,16 @@ static bool make_new(Work *work, Error *err)
     QUERY_AUTO(query);
     text_appendf(&query.text, "create table %s as ", work->target.quoted);
     int64_t rows;
-    if (!append_query(work, &query, err) || !run_query(work, &query, &rows, err))
-        return false;
-    if (!work_check(work, work->target.quoted, NULL, false, NULL, err))
+    bool history = work->node->materialized == MATERIALIZED_HISTORY; /* its key is one of each run by itself */
+    if (!append_query(work, &query, err) || !run_query(work, &query, &rows, err) ||
+        !(history || work_try_key(work, work->target.quoted, err)) ||
+        !work_check(work, work->target.quoted, NULL, false, NULL, err))
         return false;
     work_count(work, rows, 0, 0);
     work->result->outcome = STEP_OK;
     work->result->total = work->total = rows;
     work->result->reason = "new table";
-    if (work->node->materialized == MATERIALIZED_HISTORY)
-        return add_created_at(work, err);
-    return work_add_key(work, &work->target, err);
+    return history ? add_created_at(work, err) : work_add_key(work, &work->target, err);
 }
 
 static bool append_run(Work *work, const Table *stage, DiffCounts *counts, Error *err)
@@ -182,6 +181,7 @@ static bool remake(Work *work, Error *err)
     text_appendf(&query.text, "create unlogged table %s as ", stage.quoted);
     int64_t rows;
     if (!append_query(work, &query, err) || !run_query(work, &query, &rows, err) ||
+        !(rows <= STAGE_SMALL || work_try_key(work, stage.quoted, err)) ||
         !work_check(work, stage.quoted, NULL, false, NULL, err) ||
         !table_find(conn, stage.schema, stage.name, work->arena, &stage, err) ||
         !table_same_columns(&stage, &work->target, node->materialized == MATERIALIZED_HISTORY ? "created_at" : NULL,
@@ -192,7 +192,7 @@ static bool remake(Work *work, Error *err)
     TEXT_AUTO(drop);
     text_appendf(&analyze, "analyze %s", stage.quoted);
     text_appendf(&drop, "drop table %s", stage.quoted);
-    return conn_exec(conn, text_str(&analyze), err) && publish_stage(work, &stage, err) &&
+    return (rows <= STAGE_SMALL || conn_exec(conn, text_str(&analyze), err)) && publish_stage(work, &stage, err) &&
            conn_exec(conn, text_str(&drop), err);
 }
 

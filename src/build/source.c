@@ -59,7 +59,8 @@ static bool publish_stage(Work *work, const Table *name, const LoadResult *loade
         return conn_exec(conn, text_str(&drop), err);
     }
     return table_find(conn, name->schema, name->name, work->arena, &stage, err) &&
-           table_same_columns(&stage, &work->target, NULL, err) && conn_exec(conn, text_str(&analyze), err) &&
+           table_same_columns(&stage, &work->target, NULL, err) &&
+           (loaded->rows <= STAGE_SMALL || conn_exec(conn, text_str(&analyze), err)) &&
            publish_diff(work, &stage, loaded, err) && conn_exec(conn, text_str(&drop), err);
 }
 
@@ -85,6 +86,7 @@ static bool load_file(Work *work, Error *err)
     work->content_hash = arena_strdup(work->arena, loaded.hash);
     if (!ledger_load_in_txn(conn, work->step->step_id, load.shown, loaded.bytes, loaded.hash, loaded.rows,
                             mode_name(node->mode), err) ||
+        !((work->target.exists && loaded.rows <= STAGE_SMALL) || work_try_key(work, stage.quoted, err)) ||
         !work_check(work, stage.quoted, NULL, true, &load, err))
         return false;
     return work->target.exists ? publish_stage(work, &stage, &loaded, err) : publish_new(work, &loaded, err);

@@ -16,6 +16,8 @@ bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_l
     size_t count;
     Check *checks = checks_of(work->node, work->arena, &count);
     CheckTarget target = {.quoted = quoted, .filter = filter, .fresh_load = fresh_load};
+    if (work->key_stands)
+        target.key = &work->node->unique_key;
     CheckResults results;
     if (!checks_run(work->build->conn, &target, checks, count, work->arena, &results, err))
         return false;
@@ -25,16 +27,35 @@ bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_l
     return checks_error(&results, work->target.schema, work->target.name, load ? load->shown : NULL, err);
 }
 
-bool work_add_key(Work *work, const Table *table, Error *err)
+static bool add_key(Work *work, const char *quoted, Error *err)
 {
     const Strings *key = &work->node->unique_key;
-    if (key->count == 0)
-        return true;
     TEXT_AUTO(sql);
-    text_appendf(&sql, "alter table %s add primary key (", table->quoted);
+    text_appendf(&sql, "alter table %s add primary key (", quoted);
     for (size_t i = 0; i < key->count; i++)
         if (!conn_format(work->build->conn, &sql, err, "%s%I", i ? ", " : "", key->items[i]))
             return false;
     text_append(&sql, ")");
     return conn_exec(work->build->conn, text_str(&sql), err);
+}
+
+bool work_try_key(Work *work, const char *quoted, Error *err)
+{
+    Conn *conn = work->build->conn;
+    if (work->node->unique_key.count == 0)
+        return true;
+    if (!conn_exec(conn, "savepoint sluice_key", err))
+        return false;
+    work->key_stands = add_key(work, quoted, err);
+    if (work->key_stands)
+        return conn_exec(conn, "release savepoint sluice_key", err);
+    if (err->code != ERROR_FAILED)
+        return false;
+    error_clear(err);
+    return conn_exec(conn, "rollback to savepoint sluice_key; release savepoint sluice_key", err);
+}
+
+bool work_add_key(Work *work, const Table *table, Error *err)
+{
+    return work->key_stands || work->node->unique_key.count == 0 || add_key(work, table->quoted, err);
 }

@@ -17,7 +17,10 @@ typedef struct Work {
     const char *definition;   /* to be recorded: hash of what the relation is made from */
     const char *content_hash; /* of a delivery, or NULL */
     int64_t total;            /* rows of the table after it, -1: not known */
+    bool key_stands;          /* the staged rows have a primary key over unique_key */
 } Work;
+
+enum { STAGE_SMALL = 10000 }; /* rows up to which statistics and an index of a staging table cost more than they save */
 
 /* Inside the step's transaction: stage, check, publish. A failed check is an error (checks_error()), its results in
  * work->result->checks. */
@@ -26,7 +29,10 @@ bool work_model(Work *work, Error *err);
 
 /* Runs the node's checks on where its rows are staged; those of severity error that fail are an error. */
 bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_load, const Load *load, Error *err);
-/* Key columns not null, and a primary key over them. */
+/* A primary key over the unique_key of the staged rows, where they allow it: then work_check() need not look for
+ * duplicates, which costs several times as much. Where they do not, it tells which rows are wrong. */
+bool work_try_key(Work *work, const char *quoted, Error *err);
+/* The primary key of a new table, unless it stands. */
 bool work_add_key(Work *work, const Table *table, Error *err);
 /* result's counts from a diff. */
 void work_count(Work *work, int64_t inserted, int64_t updated, int64_t deleted);
