@@ -167,6 +167,7 @@ class Lab:
         self.dir = os.path.join(self.base, "p")
         self.user, self.program, self.name = user, program, name
         self.children = []
+        self.closed = False
         self.url = None
         os.makedirs(self.dir, exist_ok=True)
         self.write_frame()
@@ -194,6 +195,8 @@ class Lab:
         return ["runuser", "-u", self.user, "--", *argv] if self.user else argv
 
     def popen(self, *args):
+        if self.closed and args != ("db", "stop"):
+            raise Wrong("the test was interrupted")
         child = subprocess.Popen(self.argv(args), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True, errors="replace", cwd="/")
         child.begun = time.monotonic()
@@ -264,6 +267,7 @@ class Lab:
         self.write_frame()
 
     def clear(self):
+        self.closed = True
         self.kill_children()
         home = self.home()
         if home and os.path.isdir(home):
@@ -371,6 +375,14 @@ def stop_on_signals():
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
+
+
+def main_status(main):
+    try:
+        return main()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 def need_program():

@@ -16,7 +16,7 @@ import connections  # noqa: E402
 import disk  # noqa: E402
 import kills  # noqa: E402
 import laws  # noqa: E402
-from lab import Lab, Suite, need_program, seeded, stop_on_signals  # noqa: E402
+from lab import Lab, Suite, main_status, need_program, seeded, stop_on_signals  # noqa: E402
 
 
 def tests_of(options, chance, lab):
@@ -74,4 +74,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_status(main))

@@ -18,7 +18,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "crash"))
 
-from lab import SLUICE, Lab, Skip, Suite, expect, need_program, stop_on_signals, wait_for  # noqa: E402
+from lab import SLUICE, Lab, Skip, Suite, expect, main_status, need_program, stop_on_signals, wait_for  # noqa: E402
 
 TICKING = """-- ---
 -- materialized: history
@@ -304,4 +304,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_status(main))
