@@ -33,27 +33,47 @@ static bool fits(CsvType type, const char *s, size_t n, Text *scratch)
     return value_encode(&plain, s, n, scratch) == VALUE_OK;
 }
 
-/* The types that a value rules out, a bit each. */
-static unsigned ruled_out_by(const char *s, size_t n)
+/* A bit for each type. */
+static unsigned bit(CsvType type) { return 1u << type; }
+
+/* What fits a smaller type fits the larger ones too. */
+static unsigned numbers_ruled_out_by(const char *s, size_t n, unsigned before, Text *scratch)
+{
+    static const CsvType NUMBERS[] = {CSV_INTEGER, CSV_BIGINT, CSV_NUMERIC};
+    const unsigned all = bit(CSV_INTEGER) | bit(CSV_BIGINT) | bit(CSV_NUMERIC);
+    if ((before & all) == all || loses_as_number(s, n))
+        return all;
+    unsigned out = 0;
+    for (size_t i = 0; i < sizeof(NUMBERS) / sizeof(NUMBERS[0]); i++) {
+        if (!(before & bit(NUMBERS[i])) && fits(NUMBERS[i], s, n, scratch))
+            break;
+        out |= bit(NUMBERS[i]);
+    }
+    return out;
+}
+
+static unsigned times_ruled_out_by(const char *s, size_t n, unsigned before, Text *scratch)
+{
+    const unsigned all = bit(CSV_DATE) | bit(CSV_TIMESTAMP) | bit(CSV_TIMESTAMPTZ);
+    DateTime t;
+    if ((before & all) == all || !memchr(s, '-', n) || datetime_read(s, n, &t) != VALUE_OK || t.infinite)
+        return all;
+    unsigned out = before & all;
+    if (!(out & bit(CSV_DATE)) && (t.has_time || !fits(CSV_DATE, s, n, scratch)))
+        out |= bit(CSV_DATE);
+    if (!(out & bit(CSV_TIMESTAMP)) && (t.has_offset || !fits(CSV_TIMESTAMP, s, n, scratch)))
+        out |= bit(CSV_TIMESTAMP);
+    if (!(out & bit(CSV_TIMESTAMPTZ)) && (!t.has_offset || !fits(CSV_TIMESTAMPTZ, s, n, scratch)))
+        out |= bit(CSV_TIMESTAMPTZ);
+    return out;
+}
+
+/* The types that a value rules out; those that earlier values did are not tried again. */
+static unsigned ruled_out_by(const char *s, size_t n, unsigned before)
 {
     TEXT_AUTO(scratch);
-    unsigned out = 0;
-    if (!is_boolean_word(s, n))
-        out |= 1u << CSV_BOOLEAN;
-    bool loses = loses_as_number(s, n);
-    const CsvType numbers[] = {CSV_INTEGER, CSV_BIGINT, CSV_NUMERIC};
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        if (loses || !fits(numbers[i], s, n, &scratch))
-            out |= 1u << numbers[i];
-    DateTime t;
-    bool iso = memchr(s, '-', n) && datetime_read(s, n, &t) == VALUE_OK && !t.infinite;
-    if (!iso || t.has_time || !fits(CSV_DATE, s, n, &scratch))
-        out |= 1u << CSV_DATE;
-    if (!iso || t.has_offset || !fits(CSV_TIMESTAMP, s, n, &scratch))
-        out |= 1u << CSV_TIMESTAMP;
-    if (!iso || !t.has_offset || !fits(CSV_TIMESTAMPTZ, s, n, &scratch))
-        out |= 1u << CSV_TIMESTAMPTZ;
-    return out;
+    unsigned boolean = (before & bit(CSV_BOOLEAN)) || !is_boolean_word(s, n) ? bit(CSV_BOOLEAN) : 0;
+    return boolean | numbers_ruled_out_by(s, n, before, &scratch) | times_ruled_out_by(s, n, before, &scratch);
 }
 
 void csv_guess_add(CsvGuess *guess, const char *s, size_t n, bool quoted)
@@ -67,7 +87,7 @@ void csv_guess_add(CsvGuess *guess, const char *s, size_t n, bool quoted)
                          1u << CSV_TIMESTAMP | 1u << CSV_TIMESTAMPTZ;
     if ((guess->ruled_out & all) == all)
         return;
-    guess->ruled_out |= n > VALUE_SIZE_MAX ? all : ruled_out_by(s, n);
+    guess->ruled_out |= n > VALUE_SIZE_MAX ? all : ruled_out_by(s, n, guess->ruled_out);
 }
 
 CsvType csv_guess_type(const CsvGuess *guess)
