@@ -28,7 +28,8 @@ static void append_where(Text *out)
     text_appendf(out, "/%llu", stat("/proc/self/ns/pid", &st) == 0 ? (unsigned long long)st.st_ino : 0);
 }
 
-/* Field 22 of /proc/PID/stat, counted from behind the command's closing parenthesis: see proc(5). */
+/* Field 22 of /proc/PID/stat, counted from behind the command's closing parenthesis: see proc(5). False where there is
+ * no such process, or only what is left of one until its parent asks how it ended. */
 static bool append_start_time(Text *out, long pid)
 {
     char path[64];
@@ -38,6 +39,8 @@ static bool append_start_time(Text *out, long pid)
     if (!file_read(path, 4096, &stat_line, &len, NULL))
         return false;
     char *p = strrchr(stat_line, ')');
+    if (!p || str_starts(p, ") Z") || str_starts(p, ") X"))
+        return false;
     for (int field = 2; p && field < 22; field++) {
         p = strchr(p, ' ');
         p = p ? p + 1 : NULL;

@@ -106,6 +106,13 @@ static bool append_created_at(const Work *work, Text *sql, Error *err)
     return conn_format(work->build->conn, sql, err, "%L::pg_catalog.timestamptz", started);
 }
 
+static bool own_created_at(const Work *work, Error *err)
+{
+    error_at(err, ERROR_FAILED, work->node->place.file, work->node->sql_line, 0,
+             "the query gives a column created_at of its own, where history has the run's timestamp");
+    return error_hint(err, "name the query's columns, and give that one another name");
+}
+
 /* History tables are read by run and pruned by age: both want created_at indexed. */
 static bool add_created_at(Work *work, Error *err)
 {
@@ -115,7 +122,9 @@ static bool add_created_at(Work *work, Error *err)
         return false;
     text_appendf(&sql, "; alter table %s alter column created_at drop default; create index on %s (created_at)",
                  work->target.quoted, work->target.quoted);
-    return conn_exec(work->build->conn, text_str(&sql), err);
+    if (conn_exec(work->build->conn, text_str(&sql), err))
+        return true;
+    return str_eq(err->sqlstate, "42701") ? own_created_at(work, err) : false;
 }
 
 static bool make_new(Work *work, Error *err)
@@ -137,6 +146,8 @@ static bool make_new(Work *work, Error *err)
 
 static bool append_run(Work *work, const Table *stage, DiffCounts *counts, Error *err)
 {
+    if (table_column(stage, "created_at"))
+        return own_created_at(work, err);
     TEXT_AUTO(value);
     text_append(&value, ", ");
     if (!append_created_at(work, &value, err) ||

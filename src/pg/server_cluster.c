@@ -44,6 +44,8 @@ static const char settings[] = "\n# Set by sluice when this was made; yours to c
                                "max_wal_senders = 0\n"
                                "jit = off\n"
                                "timezone = 'UTC'\n"
+                               "# Not \"$user\": the role is called like the schema of the ledger.\n"
+                               "search_path = 'public'\n"
                                "log_timezone = 'UTC'\n"
                                "log_checkpoints = off\n"
                                "# Statements may hold data; the log shall not.\n"

@@ -334,11 +334,12 @@ static bool mark_lost(Conn *conn, const char *run_id, Error *err)
 bool ledger_mark_lost(Conn *conn, const char *project, Error *err)
 {
     ROWS_AUTO(rows);
-    if (!conn_query(conn, "select run_id, process from sluice.runs where outcome = 'running' and project = $1", 1,
-                    (const char *const[]){project}, &rows, err))
+    if (!conn_query(conn, sql_runs_running, 1, (const char *const[]){project}, &rows, err))
         return false;
-    for (int i = 0; i < rows_count(rows); i++)
-        if (process_is_gone(rows_get(rows, i, 1)) && !mark_lost(conn, rows_get(rows, i, 0), err))
+    for (int i = 0; i < rows_count(rows); i++) {
+        bool lost = rows_bool(rows, i, 2) || process_is_gone(rows_get(rows, i, 1));
+        if (lost && !mark_lost(conn, rows_get(rows, i, 0), err))
             return false;
+    }
     return true;
 }

@@ -99,5 +99,6 @@ bool ledger_runs(Conn *conn, const char *project, int limit, Rows **ret_rows, Er
 bool ledger_logs(Conn *conn, const char *project, int64_t run_id, Rows **ret_steps, Rows **ret_checks,
                  Rows **ret_failed_rows, Error *err);
 
-/* Steps and runs still said to be running whose process, on this host, is gone: marks them lost. */
+/* Runs, and their steps, still said to be running that cannot be: their process on this host is gone, or no connection
+ * of the project's is left. Marks them lost. Should one of them be alive after all, its end is recorded as ever. */
 bool ledger_mark_lost(Conn *conn, const char *project, Error *err);

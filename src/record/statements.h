@@ -10,6 +10,7 @@ extern const char sql_publish[];
 extern const char sql_referred_key[];
 extern const char sql_relation[];
 extern const char sql_runs[];
+extern const char sql_runs_running[];
 extern const char sql_status[];
 extern const char sql_step_end[];
 extern const char sql_table_columns[];

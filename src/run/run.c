@@ -176,6 +176,18 @@ static bool hold_back(Run *run, const Node *node, const Node *input, NodeState w
     return true;
 }
 
+/* A connection that was lost since the last step is opened again. */
+static bool begin_step(Run *run, Step *step, Error *err)
+{
+    if (step_begin(&run->build, step, err))
+        return true;
+    if (err->code != ERROR_CONNECTION)
+        return false;
+    log_warn("%s: %s; trying again", step->node->name, err->message);
+    error_clear(err);
+    return reconnect(run, err) && step_begin(&run->build, step, err);
+}
+
 static bool do_node(Run *run, const Node *node, Error *err)
 {
     NodeState why = STATE_IDLE;
@@ -191,7 +203,7 @@ static bool do_node(Run *run, const Node *node, Error *err)
     StepResult result = {.total = -1};
     if (run->options->listener.step_begins)
         run->options->listener.step_begins(node, run->options->listener.data);
-    if (!step_begin(&run->build, &step, err) || !step_with_retry(run, &step, &result, err)) {
+    if (!begin_step(run, &step, err) || !step_with_retry(run, &step, &result, err)) {
         error_clear(&result.failure);
         return false;
     }

@@ -31,6 +31,9 @@ static void tells_a_process_that_is_gone(void **state)
     close(ends[1]);
     char buffer[256] = "";
     assert_true(read(ends[0], buffer, sizeof buffer - 1) > 0);
+    siginfo_t info; /* the child has ended, and stays to be asked for */
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    assert_true(process_is_gone(buffer));
     close(ends[0]);
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_true(process_is_gone(buffer));
