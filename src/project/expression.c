@@ -12,11 +12,14 @@ static const SqlNode *parse_within(Arena *arena, const char *before, const char 
 {
     SqlTree tree;
     const char *whole = arena_printf(arena, "%s%s%s", before, text, after);
-    if (!sql_parse(arena, whole, &tree, err) || !sql_check_select(&tree, err)) {
+    bool parsed = sql_parse(arena, whole, &tree, err);
+    if (!parsed || !sql_check_select(&tree, err)) {
         int shift = (int)strlen(before), length = 0;
         for (const char *p = text; *p; p++)
             length += ((unsigned char)*p & 0xC0) != 0x80;
         int column = err->line == 1 && err->column > shift ? err->column - shift : 0;
+        if (parsed) /* what was said is about a model */
+            error_set(err, ERROR_PROJECT, "not one SQL expression");
         error_place(err, NULL, 0, column > length ? length : column);
         return NULL;
     }
@@ -72,11 +75,13 @@ bool expression_check(Arena *arena, const char *text, Strings *ret_columns, Erro
     *ret_columns = (Strings){0};
     if (!text[strspn(text, " \t\r\n")])
         return error_set(err, ERROR_PROJECT, "the expression is empty");
-    const SqlNode *select = parse_within(arena, "select (", text, "\n)", err);
+    /* Bare, so that its own parentheses must match; then as it will stand: no `*`, no `all a`. */
+    const SqlNode *bare = parse_within(arena, "select ", text, "\n", err);
+    const SqlNode *select = bare ? parse_within(arena, "select (", text, "\n)", err) : NULL;
     if (!select)
         return false;
     const SqlNode *value = only_target(select);
-    if (!value || sql_is(value, "RowExpr"))
+    if (!value || !only_target(bare) || sql_is(value, "RowExpr"))
         return error_set(err, ERROR_PROJECT, "not one SQL expression");
     Columns columns = {arena, ret_columns, false};
     walk(value, &columns);
