@@ -72,6 +72,10 @@ void node_read_common(Reading *reading, const Values *values, Node *node)
     if (str_eq(node->schema, "sluice"))
         reading_report(reading, schema->node ? value_place(schema) : node->place, NULL,
                        "the schema 'sluice' holds the program's own record");
+    bool external = source && !values->items[KEY_SOURCE_CSV].node;
+    if (!external && (str_starts(node->schema, "pg_") || str_eq(node->schema, "information_schema")))
+        reading_report(reading, schema->node ? value_place(schema) : node->place, NULL,
+                       "the schema '%s' is PostgreSQL's own", node->schema);
     if (schedule->node) {
         node->schedule = schedule->text;
         node->schedule_place = value_place(schedule);

@@ -53,11 +53,22 @@ static void read_long_column(Reading *reading, const char *file, const YamlNode 
         check_format(reading, column, format);
 }
 
+static void check_column_name(Reading *reading, const Column *column)
+{
+    static const char *const system[] = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"};
+    if (!values_check_name(reading, column->name, "a column", column->place))
+        return;
+    for (size_t i = 0; i < sizeof system / sizeof *system; i++)
+        if (str_eq(column->name, system[i]))
+            reading_report(reading, column->place, "give it another name, and the file's own text as its header:",
+                           "every table has a system column '%s' already", column->name);
+}
+
 static void read_column(Reading *reading, const char *file, const YamlNode *node, Column *column)
 {
     column->name = arena_strdup(&reading->project->arena, node->key->text);
     column->place = place_of(file, node->key);
-    values_check_name(reading, column->name, "a column", column->place);
+    check_column_name(reading, column);
     if (node->kind == YAML_MAP) {
         read_long_column(reading, file, node, column);
         return;
@@ -151,7 +162,8 @@ static void read_source(Reading *reading, const Values *v, Node *node)
     if (v->items[KEY_SOURCE_CSV].node && !v->items[KEY_SOURCE_COLUMNS].said)
         reading_report(reading, v->items[KEY_SOURCE_CSV].key_place, "sluice init --from FILE.csv works them out",
                        "a source with 'csv' needs 'columns'");
-    else if (v->items[KEY_SOURCE_CSV].node && v->items[KEY_SOURCE_COLUMNS].node && node->column_count == 0)
+    else if (v->items[KEY_SOURCE_CSV].node && v->items[KEY_SOURCE_COLUMNS].node &&
+             !v->items[KEY_SOURCE_COLUMNS].node->count)
         reading_report(reading, v->items[KEY_SOURCE_COLUMNS].key_place, NULL, "'columns' is empty");
     if (key->node && key->list.count == 0)
         reading_report(reading, key->key_place, NULL, "'unique_key' names no column");
