@@ -40,15 +40,36 @@ static void loader_clear(Loader *loader)
     text_clear(&loader->out);
 }
 
+/* The server's word on the statement that makes the table gets the place of the column it is about. */
+static bool place_column(const Load *load, const Text *sql, const size_t *ends, int position, Error *err)
+{
+    size_t at = 0, i = 0;
+    for (int seen = 0; at < sql->len; at++) {
+        seen += ((unsigned char)sql->data[at] & 0xC0) != 0x80;
+        if (seen == position)
+            break;
+    }
+    while (i < load->column_count && ends[i] <= at)
+        i++;
+    if (position < 1 || i == load->column_count)
+        return false;
+    const Place *place = &load->columns[i].place;
+    return error_place(err, place->file, place->line, place->column);
+}
+
 bool load_create(Conn *conn, const Load *load, const Table *stage, bool stays, Error *err)
 {
     TEXT_AUTO(sql);
+    size_t *ends CLEANUP(mem_free_p) =
+        mem_alloc(load->column_count * sizeof *ends); /* bytes of sql up to each column */
     text_appendf(&sql, "create %stable %s (", stays ? "" : "unlogged ", stage->quoted);
-    for (size_t i = 0; i < load->column_count; i++)
+    for (size_t i = 0; i < load->column_count; i++) {
         if (!conn_format(conn, &sql, err, "%s%I %s", i ? ", " : "", load->columns[i].name, load->columns[i].type))
             return false;
+        ends[i] = sql.len;
+    }
     text_append(&sql, ")");
-    return conn_exec(conn, text_str(&sql), err);
+    return conn_exec(conn, text_str(&sql), err) || place_column(load, &sql, ends, conn_error_position(conn), err);
 }
 
 /* --- the header ------------------------------------------------------------------------------------------------ */
