@@ -303,6 +303,23 @@ static bool split(CsvReader *r, Scan *s, Error *err)
     }
 }
 
+/* Whether a character of several bytes begins at byte i, and the file ends before it does. */
+static bool is_cut_off(const CsvReader *r, const Scan *s, size_t i)
+{
+    static const char *const rests[] = {"\x80\x80\x80", "\xA0\x80\x80"}; /* one of them goes with any first byte */
+    size_t n = s->length - i;
+    if (!r->in.eof || s->base + s->length != r->in.buf + r->in.end || n > 3)
+        return false;
+    for (int k = 0; k < 2; k++) {
+        char whole[6];
+        memcpy(whole, s->base + i, n);
+        memcpy(whole + n, rests[k], 3);
+        if (utf8_len(whole, n + 3) > n)
+            return true;
+    }
+    return false;
+}
+
 static bool check_utf8(CsvReader *r, const Scan *s, Error *err)
 {
     const char *p = s->base;
@@ -316,7 +333,11 @@ static bool check_utf8(CsvReader *r, const Scan *s, Error *err)
         size_t len = utf8_len(p + i, n - i);
         if (len == 0) {
             error_set(err, ERROR_FAILED, "byte 0x%02X is not valid UTF-8 here", (unsigned)(unsigned char)p[i]);
-            error_hint(err, "is the file in Latin-1 or Windows-1252? convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE");
+            if (is_cut_off(r, s, i))
+                error_hint(err, "the file ends within a character: is it whole?");
+            else
+                error_hint(err,
+                           "is the file in Latin-1 or Windows-1252? convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE");
             return fail_at(r, s, i, err);
         }
         i += len;
