@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +105,7 @@ char *error_text(const Error *err)
 {
     Text text = {0};
     if (err->file) {
-        text_append(&text, err->file);
+        text_append_shown(&text, err->file, strlen(err->file), SIZE_MAX);
         if (err->line > 0)
             text_appendf(&text, ":%d", err->line);
         if (err->line > 0 && err->column > 0)
