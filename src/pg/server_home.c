@@ -105,14 +105,17 @@ bool home_become(const ServerHome *home)
            setresgid(home->gid, home->gid, home->gid) == 0 && setresuid(home->uid, home->uid, home->uid) == 0;
 }
 
+static uint64_t hash_number(uint64_t hash, uint64_t number) /* FNV-1a, 64 bits, from the lowest byte */
+{
+    for (int shift = 0; shift < 64; shift += 8)
+        hash = (hash ^ (number >> shift & 0xff)) * UINT64_C(1099511628211);
+    return hash;
+}
+
 static uint64_t hash_place(const struct stat *st)
 {
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a, 64 bits */
-    uint64_t parts[2] = {(uint64_t)st->st_dev, (uint64_t)st->st_ino};
-    const unsigned char *bytes = (const unsigned char *)parts;
-    for (size_t i = 0; i < sizeof parts; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
-    return hash;
+    uint64_t hash = hash_number(UINT64_C(14695981039346656037), st->st_dev);
+    return hash_number(hash, st->st_ino);
 }
 
 /* The inode names the home: it stays when the project is moved, and a copy has another. libpq takes a comma in

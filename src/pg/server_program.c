@@ -123,6 +123,7 @@ static bool run_child(const ServerHome *home, char *const argv[], char *const en
                       Error *err)
 {
     int out[2], report[2];
+    *ret_status = -1;
     if (pipe2(out, O_CLOEXEC) != 0)
         return fail(err, "cannot run", argv[0]);
     if (pipe2(report, O_CLOEXEC) != 0) {
@@ -207,7 +208,7 @@ int program_major(const char *bindir)
     if (!program_run(NULL, argv, &output, &status, NULL))
         return 0;
     const char *found = strstr(text_str(&output), before);
-    return found ? atoi(found + strlen(before)) : 0;
+    return found ? str_number(found + strlen(before)) : 0;
 }
 
 static bool has_programs(const char *dir)
@@ -235,7 +236,7 @@ static bool from_debian(Text *ret_dir)
         return false;
     int newest = 0;
     for (struct dirent *entry; (entry = readdir(all));) {
-        int major = atoi(entry->d_name);
+        int major = str_number(entry->d_name);
         TEXT_AUTO(dir);
         text_appendf(&dir, "/usr/lib/postgresql/%d/bin", major);
         if (major >= MAJOR_OLDEST && major <= MAJOR_MOST && major > newest && has_programs(text_str(&dir)))
