@@ -158,7 +158,7 @@ LOG_FUNCTION(log_debug, LOG_DEBUG)
 void log_progress(const char *fmt, ...)
 {
     int64_t now = clock_monotonic();
-    if (!g_log.terminal || g_log.json || !log_wants(LOG_INFO) || now - g_log.progress_at < 100 * 1000)
+    if (!g_log.terminal || g_log.json || !log_wants(LOG_INFO) || now - g_log.progress_at < INT64_C(100000))
         return;
     TEXT_AUTO(line);
     va_list ap;

@@ -191,7 +191,7 @@ void model_read(Reading *reading, const char *path)
     char *data CLEANUP(mem_free_p) = NULL;
     size_t length = 0;
     ERROR_AUTO(err);
-    FrontMatter front;
+    FrontMatter front = {0};
     YamlNode *root = NULL;
     bool read =
         file_read(arena_printf(&reading->scratch, "%s/%s", project->dir, path), SQL_TEXT_MAX, &data, &length, &err);

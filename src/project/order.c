@@ -121,7 +121,7 @@ static void report_cycle(Ordering *o, const size_t *cycle, size_t length)
         text_append(&detail, ", ...");
     }
     const Node *first = o->by_name[cycle[0]];
-    Place at = place_of_input(first, o->by_name[cycle[1 % length]]);
+    Place at = place_of_input(first, o->by_name[cycle[length > 1 ? 1 : 0]]);
     error_at(&err, ERROR_PROJECT, at.file, at.line, at.column, "models read each other in a cycle: %s%s",
              text_str(&path), first->name);
     error_detail(&err, "%s", text_str(&detail));

@@ -44,7 +44,7 @@ static int steps_of(const char *digits, size_t n)
 /* Takes `@`, `+`, `2+` off the front and `+`, `+2` off the end. */
 static bool parse_term(const Selecting *s, const char *text, Term *ret)
 {
-    *ret = (Term){.text = text};
+    *ret = (Term){.text = text, .value = text};
     char *rest = arena_strdup(s->arena, text);
     if (*rest == '@') {
         ret->at = true;

@@ -129,7 +129,7 @@ static bool read_other(const Reader *r, Value *value)
     bool good = r->setting->type == SETTING_DURATION ? duration_parse(value->text, &value->number, &err)
                                                      : csv_delimiter_of(value->text, &character, &err);
     if (character)
-        value->number = character;
+        value->number = (unsigned char)character;
     if (!good)
         reading_report(r->reading, value_place(value), err.hint, "%s", err.message);
     return good;

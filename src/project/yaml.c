@@ -1,5 +1,6 @@
 #include "project/yaml.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 #include <yaml.h>
@@ -178,6 +179,7 @@ static bool take_event(Builder *b, const yaml_event_t *event)
         return open_level(b, YAML_MAP, event);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
+        assert(b->depth > 0); /* the parser's events are balanced */
         b->depth--;
         return true;
     default:
