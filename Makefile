@@ -24,7 +24,8 @@ OPTIMIZE ?= -O2
 CPPFLAGS := -D_GNU_SOURCE -DSLUICE_VERSION=\"$(VERSION)\" -Isrc -I$(O)/gen $(shell pkg-config --cflags libpq yaml-0.1 2>/dev/null)
 CFLAGS = -std=c17 $(OPTIMIZE) -g $(WARNINGS) -fno-strict-aliasing -fstack-protector-strong -pthread $(SANITIZE)
 LDFLAGS = -pthread $(SANITIZE) -Wl,-z,relro,-z,now
-LDLIBS := $(shell pkg-config --libs libpq yaml-0.1 2>/dev/null) -lm
+# libpq is loaded when first called: src/pg/libpq.c.
+LDLIBS := $(shell pkg-config --libs yaml-0.1 2>/dev/null) -lm
 LIBPGQUERY := $(firstword $(wildcard /usr/lib/*/libpg_query.a /usr/lib/libpg_query.a))
 
 sources = $(wildcard src/$(1)/*.c)
