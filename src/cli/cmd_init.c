@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/call.h"
+#include "cli/shell.h"
 #include "cli/starter.h"
 
 enum { FILES_MAX = 8, MADE_MAX = 64, COPY_MAX = 10 << 20, IGNORE_MAX = 1 << 20 };
@@ -31,7 +32,9 @@ typedef struct NewFile {
 
 typedef struct Init {
     Arena *arena;
-    const char *dir; /* as given */
+    const char *dir;    /* as given */
+    bool adds;          /* to a project that is there */
+    bool left_in_place; /* the CSV file, for its size */
     Starter starter;
     NewFile files[FILES_MAX];
     size_t file_count;
@@ -82,8 +85,12 @@ static bool take_csv(Init *init, const char *file, Error *err)
     if (!stays)
         return error_at(err, ERROR_PROJECT, file, 0, 0, "cannot tell where it is: %s", strerror(errno));
     init->starter.csv = stays;
-    if (*stays != '/' || st.st_size > COPY_MAX)
+    if (*stays != '/') /* it lies in the project already */
         return true;
+    if (st.st_size > COPY_MAX) {
+        init->left_in_place = true;
+        return true;
+    }
     char *data;
     size_t len;
     if (!file_read(file, COPY_MAX, &data, &len, err))
@@ -121,10 +128,11 @@ static void add_made(Init *init, const char *path, void (*write)(const Starter *
 static void plan_files(Init *init)
 {
     const Starter *starter = &init->starter;
-    add_made(init, "sluice.yaml", starter_project_file);
+    if (!init->adds)
+        add_made(init, "sluice.yaml", starter_project_file);
     add_made(init, arena_printf(init->arena, "sources/%s.yaml", starter->table), starter_source_file);
     add_made(init, arena_printf(init->arena, "models/%s.sql", starter_model_name(starter)), starter_model_file);
-    if (!stands(path_in(init, ".gitignore")))
+    if (!init->adds && !stands(path_in(init, ".gitignore")))
         add_file(init, ".gitignore", ignore_lines, strlen(ignore_lines));
 }
 
@@ -153,6 +161,8 @@ static bool nothing_in_the_way(const Init *init, Error *err)
         return true;
     call_error(err, "nothing was written, since %s there already: %s", count == 1 ? "a file is" : "files are",
                text_str(&list));
+    if (init->adds)
+        return error_hint(err, "source and model are named after the CSV file: give it another name, or remove these");
     return error_hint(err, "choose another folder: sluice init DIR");
 }
 
@@ -225,10 +235,28 @@ static bool init_project(Init *init, const char *from, Error *err)
 {
     init->starter.arena = init->arena;
     init->starter.project = name_of_folder(init);
+    init->adds = from && stands(path_in(init, "sluice.yaml"));
     if (!(from ? take_csv(init, from, err) : take_example(init, err)))
         return false;
     plan_files(init);
     return write_files(init, err);
+}
+
+static void tell(const Init *init, const char *from)
+{
+    if (!init->adds)
+        look_at_ignore(init);
+    for (size_t i = 0; i < init->file_count; i++)
+        printf("%s\n", path_in(init, init->files[i].path));
+    fflush(stdout);
+    if (init->left_in_place)
+        log_info("%s is larger than %d MiB and was not copied: the source names it where it is", from, COPY_MAX >> 20);
+    TEXT_AUTO(dir);
+    shell_word(init->dir, &dir);
+    if (str_eq(init->dir, "."))
+        log_info("next: sluice run");
+    else
+        log_info("next: sluice --project %s run", text_str(&dir));
 }
 
 int cmd_init(Call *call)
@@ -247,10 +275,6 @@ int cmd_init(Call *call)
     }
     if (!init_project(&init, call_value(call, "from"), &err))
         return call_failed(&err);
-    look_at_ignore(&init);
-    for (size_t i = 0; i < init.file_count; i++)
-        printf("%s\n", path_in(&init, init.files[i].path));
-    fflush(stdout);
-    log_info(str_eq(init.dir, ".") ? "next: sluice run" : "next: sluice --project %s run", init.dir);
+    tell(&init, call_value(call, "from"));
     return 0;
 }

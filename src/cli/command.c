@@ -72,9 +72,11 @@ const Command commands[] = {
      "Writes sluice.yaml, a source, a model and .gitignore into DIR (default: here). Nothing that is there already is "
      "overwritten: where a file is in the way, it is named and nothing is written.\n\n"
      "With --from, the names and types of the columns are worked out from the whole CSV file, and the source and the "
-     "model are made for it. A file of up to 10 MiB is copied into data/; a larger one stays where it is.\n\n"
+     "model are made for it. A file of up to 10 MiB is copied into data/; a larger one, or one in DIR, stays where it "
+     "is. Where DIR holds a project already, source, model and file are added to it.\n\n"
      "    sluice init shop --from ~/orders.csv\n"
-     "    cd shop && sluice run",
+     "    cd shop && sluice run\n"
+     "    sluice init --from ~/customers.csv",
      OPTIONS(&opt_from_file), NULL, 0, 1, cmd_init},
     {"validate", "", "read every file of the project and report every error",
      "Errors are given as file:line:column, all in one pass. No database is needed.", NULL, NULL, 0, 0, cmd_validate},

@@ -2,29 +2,18 @@
 
 #include <string.h>
 
-static bool is_plain(const char *s)
-{
-    const char *safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./:,@";
-    return *s && s[strspn(s, safe)] == '\0';
-}
+#include "cli/shell.h"
 
 /* A word for sh. cron turns `\%` into `%` before the shell sees it, inside quotes too. */
 static void append_word(const char *s, Text *out)
 {
-    if (is_plain(s)) {
-        text_append(out, s);
-        return;
+    TEXT_AUTO(word);
+    shell_word(s, &word);
+    for (const char *p = text_str(&word); *p; p++) {
+        if (*p == '%')
+            text_append_char(out, '\\');
+        text_append_char(out, *p);
     }
-    text_append_char(out, '\'');
-    for (; *s; s++) {
-        if (*s == '\'')
-            text_append(out, "'\\''");
-        else if (*s == '%')
-            text_append(out, "\\%");
-        else
-            text_append_char(out, *s);
-    }
-    text_append_char(out, '\'');
 }
 
 bool crontab_line(const char *program, const char *dir, const char *target, Text *out, Error *err)

@@ -7,7 +7,7 @@
 
 #include "ingest/header.h"
 
-enum { NAME_BYTES = 63, TABLE_BYTES = 50 };
+enum { NAME_BYTES = 63, TABLE_BYTES = 50, HEADER_SHOWN = 60 };
 
 static const char schedule[] = "0 6 * * *";
 
@@ -312,6 +312,24 @@ static const char *trimmed(Arena *arena, const char *s)
     return arena_strndup(arena, s, len);
 }
 
+/* Of two headers that are the same; *err is set already, by the matching that cannot tell them apart. */
+static void name_twins(const Starter *starter, const char *const *headers, const char *shown, Error *err)
+{
+    for (size_t i = 0; i < starter->column_count; i++) {
+        const char *first = trimmed(starter->arena, headers[i]);
+        for (size_t j = i + 1; j < starter->column_count; j++) {
+            if (!str_eq(first, trimmed(starter->arena, headers[j])))
+                continue;
+            TEXT_AUTO(text);
+            text_append_shown(&text, first, strlen(first), HEADER_SHOWN);
+            error_at(err, ERROR_PROJECT, shown, 1, 0,
+                     "the headers of fields %zu and %zu cannot be told apart: both are \"%s\"", i + 1, j + 1,
+                     text_str(&text));
+            return;
+        }
+    }
+}
+
 /* The load will match headers to columns by the same rules: what it could not, is said now. */
 static bool names_match(const Starter *starter, const char *const *headers, const char *shown, Error *err)
 {
@@ -326,6 +344,7 @@ static bool names_match(const Starter *starter, const char *const *headers, cons
     if (header_match(columns, n, fields, n, shown, 1, found, err))
         return true;
     err->code = ERROR_PROJECT;
+    name_twins(starter, headers, shown, err);
     return error_hint(err, "give each column of the file a header of its own");
 }
 
@@ -373,7 +392,7 @@ void starter_source_file(const Starter *starter, Text *out)
     starter_yaml_text(starter->csv, out);
     text_append(out, "\nmode: replace                # upsert needs a unique_key:, append keeps what is there\n");
     text_appendf(out, "schedule: \"%s\"        # when `sluice run --due` loads it\n", schedule);
-    text_append(out, "columns:\n");
+    text_append(out, "checks:\n  - row_count: {min: 1}      # an empty file is refused\ncolumns:\n");
     for (size_t i = 0; i < starter->column_count; i++) {
         const StarterColumn *column = &starter->columns[i];
         text_append(out, "  ");
@@ -409,9 +428,8 @@ void starter_model_file(const Starter *starter, Text *out)
     text_appendf(&description, date ? "Rows of %s per day" : "Rows of %s", starter->table);
     text_append(out, "-- ---\n-- description: ");
     starter_yaml_text(text_str(&description), out);
-    text_appendf(out, "\n-- materialized: table\n-- schedule: \"%s\"\n-- checks:\n", schedule);
-    text_append(out, date ? "--   - unique: [day]\n" : "--   - row_count: {min: 1, max: 1}\n");
-    text_append(out, "-- ---\nselect\n");
+    text_appendf(out, "\n-- materialized: table\n-- schedule: \"%s\"\n", schedule);
+    text_append(out, date ? "-- checks:\n--   - unique: [day]\n-- ---\nselect\n" : "-- ---\nselect\n");
     if (date) {
         text_append(out, "    ");
         starter_sql_name(date->name, out);
