@@ -8,6 +8,15 @@ static bool run(Conn *conn, const Text *sql, int64_t *ret_count, Error *err)
     return conn_exec_counted(conn, text_str(sql), ret_count, err);
 }
 
+/* Room for the hash tables of the comparison, where the server grants less by default. */
+static bool raise_work_mem(Conn *conn, Error *err)
+{
+    return conn_exec(conn,
+                     "select pg_catalog.set_config('work_mem', greatest(65536, setting::int)::text || 'kB', true) "
+                     "from pg_catalog.pg_settings where name = 'work_mem'",
+                     err);
+}
+
 /* t."a" = s."a" and t."b" = s."b" */
 static bool append_match(Conn *conn, const Strings *key, Text *out, Error *err)
 {
@@ -70,44 +79,111 @@ bool diff_by_key(Conn *conn, const Table *stage, const Table *target, const Stri
                  DiffCounts *ret, Error *err)
 {
     *ret = (DiffCounts){0};
-    if (delete_missing && !delete_missing_rows(conn, stage, target, key, ret, err))
+    if (!raise_work_mem(conn, err) || (delete_missing && !delete_missing_rows(conn, stage, target, key, ret, err)))
         return false;
     return update_changed_rows(conn, stage, target, key, ret, err) &&
            insert_new_rows(conn, stage, target, key, ret, err);
+}
+
+/* --- by whole rows --------------------------------------------------------------------------------------------- */
+
+/* A whole row is known by 128 bits of its text, from two seeds of the server's hash: every type has a text, json and
+ * xml too, and two numbers group and join many times faster than long texts. By chance two different rows of a table of
+ * a billion would be taken for one once in 10^20 tables. The names are such as no column will have. */
+static void append_hashed(Text *out, const Table *table, const Text *columns, const char *more)
+{
+    text_appendf(out,
+                 "(select pg_catalog.hashtextextended(i.sluice_image, 1) as sluice_a, "
+                 "pg_catalog.hashtextextended(i.sluice_image, 2) as sluice_b%s "
+                 "from (select x.*%s, row(%s)::text as sluice_image from %s x offset 0) i)",
+                 more, *more ? ", x.ctid as sluice_place, x.tableoid as sluice_part" : "", text_str(columns),
+                 table->quoted);
+}
+
+/* How often each row of a table occurs: sluice_a, sluice_b, sluice_n. */
+static void append_counts(Text *out, const Table *table, const Text *columns)
+{
+    text_append(out, "(select sluice_a, sluice_b, count(*) as sluice_n from ");
+    append_hashed(out, table, columns, "");
+    text_append(out, " h group by 1, 2)");
+}
+
+/* `with sluice_more as (...)`: the rows that occur more often in one table than in the other, and how often there. */
+static void append_more(Text *out, const Table *one, const Table *other, const Text *columns)
+{
+    text_append(out, "with sluice_more as (select o.sluice_a, o.sluice_b, coalesce(r.sluice_n, 0) as sluice_n from ");
+    append_counts(out, one, columns);
+    text_append(out, " o left join ");
+    append_counts(out, other, columns);
+    text_append(out, " r using (sluice_a, sluice_b) where o.sluice_n > coalesce(r.sluice_n, 0))");
+}
+
+static bool delete_surplus(Conn *conn, const Table *stage, const Table *target, const Text *columns, DiffCounts *ret,
+                           Error *err)
+{
+    TEXT_AUTO(sql);
+    append_more(&sql, target, stage, columns);
+    text_appendf(&sql,
+                 " delete from %s t using (select h.sluice_place, h.sluice_part, m.sluice_n, "
+                 "row_number() over (partition by h.sluice_a, h.sluice_b) as sluice_nth from ",
+                 target->quoted);
+    append_hashed(&sql, target, columns, ", sluice_place, sluice_part");
+    text_append(&sql, " h join sluice_more m using (sluice_a, sluice_b)) d where t.ctid = d.sluice_place and "
+                      "t.tableoid = d.sluice_part and d.sluice_nth > d.sluice_n");
+    return run(conn, &sql, &ret->deleted, err);
+}
+
+static bool insert_missing(Conn *conn, const Table *stage, const Table *target, const Text *columns, DiffCounts *ret,
+                           Error *err)
+{
+    TEXT_AUTO(sql);
+    TEXT_AUTO(plain);
+    if (!table_column_list(conn, stage, "", &plain, err))
+        return false;
+    append_more(&sql, stage, target, columns);
+    text_appendf(&sql,
+                 " insert into %s (%s) select %s from (select h.*, m.sluice_n, "
+                 "row_number() over (partition by h.sluice_a, h.sluice_b) as sluice_nth from ",
+                 target->quoted, text_str(&plain), text_str(&plain));
+    append_hashed(&sql, stage, columns, ", i.*");
+    text_append(&sql, " h join sluice_more m using (sluice_a, sluice_b)) d where d.sluice_nth > d.sluice_n");
+    return run(conn, &sql, &ret->inserted, err);
+}
+
+static void append_sums(Text *out, const Table *table, const Text *columns)
+{
+    text_append(out, "(select count(*), sum(sluice_a), sum(sluice_b) from ");
+    append_hashed(out, table, columns, "");
+    text_append(out, " h)");
+}
+
+/* Most often nothing differs, and that is found out by one scan of each: sums do not depend on order. */
+static bool rows_differ(Conn *conn, const Table *stage, const Table *target, const Text *columns, bool *ret_differ,
+                        Error *err)
+{
+    TEXT_AUTO(sql);
+    text_append(&sql, "select s is distinct from t from ");
+    append_sums(&sql, stage, columns);
+    text_append(&sql, " s, ");
+    append_sums(&sql, target, columns);
+    text_append(&sql, " t");
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
+        return false;
+    *ret_differ = rows_bool(rows, 0, 0);
+    return true;
 }
 
 bool diff_by_row(Conn *conn, const Table *stage, const Table *target, DiffCounts *ret, Error *err)
 {
     *ret = (DiffCounts){0};
     TEXT_AUTO(columns);
-    TEXT_AUTO(plain);
-    if (!table_column_list(conn, stage, "x.", &columns, err) || !table_column_list(conn, stage, "", &plain, err))
+    bool differ;
+    if (!table_column_list(conn, stage, "x.", &columns, err) ||
+        !rows_differ(conn, stage, target, &columns, &differ, err))
         return false;
-    /* A row's text stands for its image: it exists for every type, json and xml too, and groups. The names are such as
-     * no column will have. */
-    TEXT_AUTO(deletion);
-    text_appendf(
-        &deletion,
-        "with sluice_want as (select row(%s)::text as sluice_image, count(*) as sluice_n from %s x group by 1), "
-        "sluice_have as (select x.ctid as sluice_place, x.tableoid as sluice_part, "
-        "row(%s)::text as sluice_image, row_number() over (partition by row(%s)::text) as sluice_nth from %s x) "
-        "delete from %s t using sluice_have h left join sluice_want w on w.sluice_image = h.sluice_image "
-        "where t.ctid = h.sluice_place and t.tableoid = h.sluice_part "
-        "and h.sluice_nth > coalesce(w.sluice_n, 0)",
-        text_str(&columns), stage->quoted, text_str(&columns), text_str(&columns), target->quoted, target->quoted);
-    if (!run(conn, &deletion, &ret->deleted, err))
-        return false;
-    TEXT_AUTO(insertion);
-    text_appendf(
-        &insertion,
-        "with sluice_have as (select row(%s)::text as sluice_image, count(*) as sluice_n from %s x group by 1) "
-        "insert into %s (%s) select %s from (select x.*, row(%s)::text as sluice_image, "
-        "row_number() over (partition by row(%s)::text) as sluice_nth from %s x) x "
-        "left join sluice_have h on h.sluice_image = x.sluice_image "
-        "where x.sluice_nth > coalesce(h.sluice_n, 0)",
-        text_str(&columns), target->quoted, target->quoted, text_str(&plain), text_str(&columns), text_str(&columns),
-        text_str(&columns), stage->quoted);
-    return run(conn, &insertion, &ret->inserted, err);
+    return !differ || (raise_work_mem(conn, err) && delete_surplus(conn, stage, target, &columns, ret, err) &&
+                       insert_missing(conn, stage, target, &columns, ret, err));
 }
 
 /* --- the key that others refer to ------------------------------------------------------------------------------ */

@@ -21,7 +21,8 @@ bool diff_apply(Conn *conn, const Table *stage, const Table *target, const Strin
  * image. delete_missing: rows whose key is not in stage go. */
 bool diff_by_key(Conn *conn, const Table *stage, const Table *target, const Strings *key, bool delete_missing,
                  DiffCounts *ret, Error *err);
-/* Without a key: as multisets, each distinct whole row by how often it occurs. */
+/* Without a key: as multisets, each distinct whole row by how often it occurs. Rows are the same that have the same
+ * text. */
 bool diff_by_row(Conn *conn, const Table *stage, const Table *target, DiffCounts *ret, Error *err);
 /* All of stage is added; extra is more SQL for the column list and the select list, or "". */
 bool diff_append(Conn *conn, const Table *stage, const Table *target, const char *extra_columns,
