@@ -1,7 +1,10 @@
 #include "ingest/header.h"
 
+#include <locale.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wctype.h>
 
 #include "base/arena.h"
 #include "csv/reader.h"
@@ -14,17 +17,65 @@ enum {
 
 /* --- normal form and patterns ------------------------------------------------------------------------------- */
 
-static bool is_word(unsigned char c)
+/* Letters, digits and lower case of all scripts are the C library's, in a locale of our own: the process and its
+ * threads keep theirs. */
+static locale_t unicode; /* 0 where the system lacks it */
+static wctype_t combining;
+static pthread_once_t unicode_once = PTHREAD_ONCE_INIT;
+
+static void open_unicode(void)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+    unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (unicode)
+        combining = wctype_l("combining", unicode);
+}
+
+/* The character of a valid UTF-8 sequence of len bytes. */
+static wint_t decode(const char *s, size_t len)
+{
+    static const unsigned char first_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    wint_t c = (unsigned char)s[0] & first_bits[len];
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | ((unsigned char)s[i] & 0x3F);
+    return c;
+}
+
+static void append_utf8(wint_t c, Text *out)
+{
+    size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const unsigned char first_mark[] = {0, 0xC0, 0xE0, 0xF0};
+    text_append_char(out, (char)(unsigned char)(first_mark[more] | c >> 6 * more));
+    while (more-- > 0)
+        text_append_char(out, (char)(unsigned char)(0x80 | (c >> 6 * more & 0x3F)));
+}
+
+/* in_word: right after another character of a word, which a combining mark then belongs to. */
+static bool is_word(wint_t c, bool in_word)
+{
+    if (c < 0x80)
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (!unicode)
+        return true;
+    return iswalnum_l(c, unicode) || (in_word && iswctype_l(c, combining, unicode));
+}
+
+static wint_t lower(wint_t c)
+{
+    if (c < 0x80)
+        return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+    return unicode ? towlower_l(c, unicode) : c;
 }
 
 void header_normalise(const char *s, size_t n, Text *out)
 {
+    pthread_once(&unicode_once, open_unicode);
     bool started = false, gap = false;
-    for (size_t i = 0; i < n && s[i] != '('; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if (!is_word(c)) {
+    size_t len;
+    for (size_t i = 0; i < n && s[i] != '('; i += len) {
+        len = utf8_len(s + i, n - i);
+        wint_t c = len ? decode(s + i, len) : 0; /* a byte that is no UTF-8 separates */
+        len = len ? len : 1;
+        if (!is_word(c, started && !gap)) {
             gap = true;
             continue;
         }
@@ -32,7 +83,7 @@ void header_normalise(const char *s, size_t n, Text *out)
             text_append_char(out, '_');
         gap = false;
         started = true;
-        text_append_char(out, (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c));
+        append_utf8(lower(c), out);
     }
 }
 

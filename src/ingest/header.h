@@ -31,6 +31,9 @@ typedef struct HeaderField {
 bool header_match(const HeaderColumn *columns, size_t column_count, const HeaderField *fields, size_t field_count,
                   const char *file, int line, size_t *ret_fields, Error *err);
 
-/* Appends the normal form of a header: cut at the first `(`, ASCII letters in lower case, every run of characters that
- * are no letters or digits made one `_`, no `_` at either end. Bytes of 0x80 and above count as letters. */
+/* Appends the normal form of a header: cut at the first `(`, in lower case, every run of characters that are no letters
+ * or digits made one `_`, no `_` at either end. Letters and digits are those of all scripts, with the combining marks
+ * that follow them; bytes that are no UTF-8 are neither. At most 3 bytes for every 2 of s, since a lower-case letter
+ * may be the longer one. Unicode's tables are those of the C library's locale C.UTF-8; on a system without it, every
+ * character beyond ASCII is a letter and stays as it is. Thread-safe. */
 void header_normalise(const char *s, size_t n, Text *out);

@@ -1,5 +1,6 @@
 #include "ingest/header.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -19,7 +20,41 @@ static void normalises(void **state)
         {"  --Number of\tLoans--  ", "number_of_loans"},
         {"a__b", "a_b"},
         {"50% Off!", "50_off"},
-        {"\xC3\x84nderung", "\xC3\x84nderung"},
+        {"Amount €", "amount"},
+        {"A—B", "a_b"},
+        {"Größe", "größe"},
+        {"ÄNDERUNG (Ü)", "änderung"},
+        {"ÉTÉ d’été", "été_d_été"},
+        {"Prix\u00A0TTC", "prix_ttc"},
+        {"\uFEFFid", "id"},
+        {"STRASSE ẞ", "strasse_ß"},
+        {"İL", "il"},
+        {"ȺȾ", "ⱥⱦ"}, /* longer in lower case */
+        {"ŁÓDŹ № 7", "łódź_7"},
+        {"Ñandú/Año", "ñandú_año"},
+        {"ДАТА погашения", "дата_погашения"},
+        {"Їжак «ҐАВА»", "їжак_ґава"},
+        {"ΗΜΕΡΟΜΗΝΊΑ", "ημερομηνία"},
+        {"ԱՄԻՍ։", "ամիս"},
+        {"日期（年）", "日期_年"},
+        {"金額・税込", "金額_税込"},
+        {"날짜 / 금액", "날짜_금액"},
+        {"تاريخ السداد؟", "تاريخ_السداد"},
+        {"السنة ٢٠٢٣", "السنة_٢٠٢٣"},
+        {"שָׁלוֹם־עולם", "שָׁלוֹם_עולם"},
+        {"दिनांक ॥ राशि", "दिनांक_राशि"},
+        {"বিক্রয়", "বিক্রয়"},
+        {"ที่อยู่", "ที่อยู่"},
+        {"E\u0301TE\u0301", "e\u0301te\u0301"},
+        {"\u0301a \u0301b", "a_b"}, /* marks that belong to no letter */
+        {"ＦＵＬＬ　Ｗｉｄｔｈ", "ｆｕｌｌ_ｗｉｄｔｈ"},
+        {"𐐀𐐁", "𐐨𐐩"},
+        {"😀 mood 😀", "mood"},
+        {"m² × 10⁻³", "m_10"},
+        {"a\xFF"
+         "b",
+         "a_b"},
+        {"\xC3(\xC3", ""},
         {"(all)", ""},
         {"***", ""},
         {"", ""},
@@ -28,6 +63,32 @@ static void normalises(void **state)
         TEXT_AUTO(text);
         header_normalise(CASES[i][0], strlen(CASES[i][0]), &text);
         assert_string_equal(text_str(&text), CASES[i][1]);
+    }
+}
+
+static void *normalise_often(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 100; i++) {
+        TEXT_AUTO(text);
+        header_normalise("ÉTÉ €", strlen("ÉTÉ €"), &text);
+        if (!str_eq(text_str(&text), "été"))
+            return "wrong";
+    }
+    return NULL;
+}
+
+/* Runs first: the locale is made by whichever thread comes first. */
+static void normalises_in_threads(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, normalise_often, NULL), 0);
+    for (size_t i = 0; i < 4; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
     }
 }
 
@@ -66,6 +127,12 @@ static void matches_columns_to_fields(void **state)
     } CASES[] = {
         {{{"day", NULL}, {"default", NULL}}, {"Default (as of 2023-05-09)", "Day"}, "1 0"},
         {{{"Loan ID", NULL}, {"b", NULL}}, {"b", "loan-id"}, "1 0"},
+        {{{"Été", NULL}, {"größe", NULL}},
+         {"GRÖSSE", "ÉTÉ €"},
+         "f.csv:1:1: the header does not match the declared columns\n"
+         "detail: expected, not found: \"größe\"; found, not declared: \"GRÖSSE\"\n"
+         "hint: \"GRÖSSE\" is near \"größe\"; give the column that name, or a `header:` with the text in the file"},
+        {{{"Été", NULL}, {"größe", NULL}}, {"GRÖẞE", "ÉTÉ €"}, "1 0"},
         {{{"x", "Default (*)"}, {"default", NULL}}, {"Default", "Default (b)"}, "1 0"},
         {{{"x", " a"}, {"y", NULL}},
          {"a", "y"},
@@ -133,6 +200,7 @@ static void stays_fast_on_hostile_patterns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(normalises_in_threads),
         cmocka_unit_test(normalises),
         cmocka_unit_test(matches_columns_to_fields),
         cmocka_unit_test(stays_fast_on_hostile_patterns),
