@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,6 +52,31 @@ static void says_nothing_of_other_machines(void **state)
     assert_false(process_is_gone(""));
 }
 
+static void says_nothing_of_what_it_cannot_see(void **state)
+{
+    (void)state;
+    TEXT_AUTO(self);
+    process_identity(&self);
+    const char *space = strchr(text_str(&self), '/');
+    TEXT_AUTO(recycled); /* seen to be gone, as long as files can be opened */
+    text_append_n(&recycled, text_str(&self), (size_t)(strrchr(text_str(&self), '/') - text_str(&self)));
+    text_append(&recycled, "/1");
+    TEXT_AUTO(bootless);
+    text_appendf(&bootless, "%.*s/1073741823/1", (int)strcspn(space + 1, "/") + 1, space);
+    TEXT_AUTO(undated);
+    text_append_n(&undated, recycled.data, recycled.len - 1);
+    struct rlimit files, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    none = (struct rlimit){0, files.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool gone = process_is_gone(text_str(&self)) || process_is_gone(text_str(&recycled)) ||
+                process_is_gone(text_str(&bootless));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_false(gone);
+    assert_true(process_is_gone(text_str(&recycled)));
+    assert_false(process_is_gone(text_str(&undated))); /* written where it could not see its own start */
+}
+
 static void files_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -87,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_a_process_that_is_gone),
         cmocka_unit_test(says_nothing_of_other_machines),
+        cmocka_unit_test(says_nothing_of_what_it_cannot_see),
         cmocka_unit_test(files_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
