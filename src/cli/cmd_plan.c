@@ -76,6 +76,7 @@ static int plan(Call *call, const Project *project)
     if (!choice_make(call, project, &selection, &err) || !target_connect(project, &conn, &err) ||
         !plan_make(conn, project, &selection, call_has(call, "due"), &call->arena, &made, &err))
         return call_failed(&err);
+    session_warn_unread(project);
     print(call, &made);
     return 0;
 }

@@ -19,6 +19,8 @@ static int run(Call *call, const Project *project)
     RunSummary summary = {0};
     if (!choice_make(call, project, &selection, &err))
         return call_failed(&err);
+    if (!call_has(call, "due")) /* cron mails what a job says: not this, every minute */
+        session_warn_unread(project);
     RunOptions options = {.selection = &selection,
                           .command = choice_words(call),
                           .due = call_has(call, "due"),

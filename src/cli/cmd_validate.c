@@ -7,6 +7,7 @@ static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
 static void warn(const Project *project)
 {
+    session_warn_unread(project);
     for (size_t i = 0; i < project->warnings.count; i++) {
         char *text CLEANUP(mem_free_p) = error_text(&project->warnings.items[i]);
         log_warn("%s", text);

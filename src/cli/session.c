@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 
 static bool frame_is_right(const Project *project, const Errors *errors)
@@ -37,6 +38,14 @@ bool session_project(const Call *call, SessionNeed need, Project *ret_project)
     }
     call_failed_project(&errors);
     return false;
+}
+
+void session_warn_unread(const Project *project)
+{
+    for (size_t i = 0; i < project->unread.count; i++) {
+        char *text CLEANUP(mem_free_p) = error_text(&project->unread.items[i]);
+        log_warn("%s", text);
+    }
 }
 
 bool session_has_project(const Call *call)

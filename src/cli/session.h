@@ -12,5 +12,7 @@ typedef enum SessionNeed {
 /* Reads the project by --project and --target. Where that fails, all errors are printed and false is returned: the
  * exit status is 2. The project must be cleared in any case. */
 bool session_project(const Call *call, SessionNeed need, Project *ret_project);
+/* Warns of what stands in the project's files and is not read. */
+void session_warn_unread(const Project *project);
 /* Whether there is one: at or above the working directory, or named by --project. */
 bool session_has_project(const Call *call);

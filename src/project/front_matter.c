@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "project/setting.h"
 
 enum { PREFIX = 3 }; /* characters of `-- ` */
 
@@ -91,4 +92,24 @@ bool front_matter_find(Arena *arena, const char *file, const char *text, FrontMa
     ret->sql = lines.at ? lines.at : lines.line + strlen(lines.line);
     ret->sql_line = lines.number + 1;
     return true;
+}
+
+const char *front_matter_lost_key(const char *text, int *ret_line)
+{
+    Lines lines = {.at = str_starts(text, "\xEF\xBB\xBF") ? text + 3 : text};
+    while (next_line(&lines) && (lines.length == 0 || strncmp(lines.line, "--", 2) == 0)) {
+        size_t blanks = lines.length == 0 ? 0 : 2 + strspn(lines.line + 2, " \t");
+        size_t end = blanks;
+        while (end < lines.length && lines.line[end] != ':')
+            end++;
+        for (int id = 0; id < SETTING_COUNT && end < lines.length; id++) {
+            const Setting *setting = setting_get((SettingId)id);
+            if (setting->scope != SCOPE_MODEL || strlen(setting->key) != end - blanks ||
+                strncmp(setting->key, lines.line + blanks, end - blanks) != 0)
+                continue;
+            *ret_line = lines.number;
+            return setting->key;
+        }
+    }
+    return NULL;
 }

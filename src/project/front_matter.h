@@ -24,3 +24,7 @@ typedef struct FrontMatter {
 /* text is terminated, and outlives *ret; file is not copied. Front matter that does not end, a line in it that is no
  * comment, one that does not stand first, and one that is not in comments are ERROR_PROJECT with a place. */
 bool front_matter_find(Arena *arena, const char *file, const char *text, FrontMatter *ret, Error *err);
+
+/* Where there is none: the first of the comments before the SQL that reads like a line of it, `-- KEY: x` for a key of
+ * models. NULL where there is none of those either; *ret_line is its line, from 1. */
+const char *front_matter_lost_key(const char *text, int *ret_line);

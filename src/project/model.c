@@ -150,6 +150,19 @@ static void read_sql(Reading *reading, const char *text, int first_line, bool tr
 /* --- the file -------------------------------------------------------------------------------------------------------
  */
 
+/* Of what a check cannot do for a view; one of severity warn does for it what it does for any model. */
+static void warn_of_view(Reading *reading, const Value *key, const Node *node)
+{
+    const Check *strict = NULL;
+    for (size_t i = 0; i < node->check_count && !strict; i++)
+        strict = node->checks[i].warn ? NULL : &node->checks[i];
+    if (strict || key->list.count > 0)
+        reading_warn(
+            reading, strict ? strict->place : key->key_place, NULL,
+            "a view shows its inputs as they come: a check that fails is reported, fails the step and holds back "
+            "what reads the view, but not the view itself");
+}
+
 static void read_model(Reading *reading, Values *v, const FrontMatter *front, Node *node)
 {
     const Value *key = &v->items[KEY_MODEL_UNIQUE_KEY], *time = &v->items[KEY_MODEL_TIME_COLUMN];
@@ -166,9 +179,19 @@ static void read_model(Reading *reading, Values *v, const FrontMatter *front, No
         column_check(reading, time->text, value_place(time), node->output, node);
     node->time_column = time->text;
     checks_read(reading, &v->items[KEY_MODEL_CHECKS], node->output, node);
-    if (node->materialized == MATERIALIZED_VIEW && (node->check_count > 0 || key->list.count > 0))
-        reading_warn(reading, node->check_count > 0 ? v->items[KEY_MODEL_CHECKS].key_place : key->key_place, NULL,
-                     "a view shows its inputs as they come: its checks can only report");
+    if (node->materialized == MATERIALIZED_VIEW)
+        warn_of_view(reading, key, node);
+}
+
+/* Front matter without the lines about it is a comment to everybody, and the model is not what its author meant. */
+static void check_lost_key(Reading *reading, const char *text, const Node *node)
+{
+    int line;
+    const char *key = front_matter_lost_key(text, &line);
+    if (key)
+        reading_unread(reading, (Place){node->place.file, line, 1},
+                       "put it between two lines '-- ---' at the top of the file",
+                       "not read: '%s:' stands in a comment, not in front matter", key);
 }
 
 static bool parse(Reading *reading, const char *text, size_t length, const Node *node, FrontMatter *ret_front,
@@ -201,6 +224,8 @@ void model_read(Reading *reading, const char *path)
         errors_add(reading->errors, &err);
     } else {
         Values values;
+        if (!front.yaml.text)
+            check_lost_key(reading, data, node);
         values_read(reading, SCOPE_MODEL, VALUES_FILLED, node->place.file, root, &values);
         read_model(reading, &values, &front, node);
     }

@@ -126,12 +126,14 @@ bool project_read(const ProjectOptions *options, Project *ret_project, Errors *e
     arena_clear(&reading.scratch);
     errors_sort(errors);
     errors_sort(&project->warnings);
+    errors_sort(&project->unread);
     return errors->count + errors->dropped == before;
 }
 
 void project_clear(Project *project)
 {
     errors_clear(&project->warnings);
+    errors_clear(&project->unread);
     for (size_t i = 0; i < project->zone_count; i++)
         zone_close(project->zones[i]);
     free(project->zones);
@@ -176,4 +178,18 @@ const char *materialized_name(Materialized m)
         [MATERIALIZED_EPHEMERAL] = "ephemeral",
     };
     return names[m];
+}
+
+bool node_is_ephemeral(const Node *node)
+{
+    return node->kind == NODE_MODEL && node->materialized == MATERIALIZED_EPHEMERAL;
+}
+
+bool node_is_external(const Node *node) { return node->kind == NODE_SOURCE && !node->csv; }
+
+bool node_has_checks(const Node *node) { return node->check_count > 0 || node->unique_key.count > 0; }
+
+const char *node_relation_kind(const Node *node)
+{
+    return node->kind == NODE_MODEL ? materialized_name(node->materialized) : "table";
 }

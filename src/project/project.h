@@ -139,6 +139,7 @@ typedef struct Project {
     Node **nodes;    /* in topological order */
     size_t node_count;
     Errors warnings; /* what is allowed, and worth a word: each as a place, a message and perhaps a hint */
+    Errors unread;   /* the same, of what stands in the project's files and is not read */
     Zone **zones;    /* every zone that was opened, closed by project_clear() */
     size_t zone_count;
 } Project;
@@ -158,5 +159,10 @@ Node *project_find(const Project *project, const char *name); /* by node name; N
 /* Error for a name that is no node: with the nearest one as hint. Returns false. */
 bool project_unknown(const Project *project, const char *name, Error *err);
 
+bool node_is_ephemeral(const Node *node);
+bool node_is_external(const Node *node); /* a source whose table others write */
+bool node_has_checks(const Node *node);  /* its unique_key is one too */
+/* What its relation is: "table", "view", "history"; "table" for sources. */
+const char *node_relation_kind(const Node *node);
 const char *node_kind_name(const Node *node);  /* "source", "model" */
 const char *materialized_name(Materialized m); /* as written in front matter */

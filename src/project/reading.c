@@ -42,6 +42,14 @@ void reading_warn(Reading *reading, Place place, const char *hint, const char *f
     va_end(ap);
 }
 
+void reading_unread(Reading *reading, Place place, const char *hint, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(&reading->project->unread, place, hint, fmt, ap);
+    va_end(ap);
+}
+
 const char *reading_nearest(Reading *reading, const char *word, Strings candidates)
 {
     const char *near = nearest(word, candidates.items, candidates.count);

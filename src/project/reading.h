@@ -30,6 +30,10 @@ void reading_report(Reading *reading, Place place, const char *hint, const char 
 void reading_warn(Reading *reading, Place place, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same of what is not read. */
+void reading_unread(Reading *reading, Place place, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* A hint in the project's arena, "did you mean 'x'?"; NULL where no candidate is near. */
 const char *reading_nearest(Reading *reading, const char *word, Strings candidates);
 

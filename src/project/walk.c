@@ -54,17 +54,29 @@ static void add_dir(Walk *w, const char *path, size_t parent, const struct stat 
     w->dir_count++;
 }
 
+/* In capitals or not. */
+static bool looks_like(const char *path, const char *ending)
+{
+    size_t length = strlen(path), end = strlen(ending);
+    return length >= end && strcasecmp(path + length - end, ending) == 0;
+}
+
 /* Files that look as if they were meant to be read, and are not. */
 static void check_passed_over(Walk *w, const char *path)
 {
-    if (str_ends(path, ".yml") || str_ends(path, ".yaml")) {
-        if (str_eq(w->ending, ".yaml"))
+    bool sources = str_eq(w->ending, ".yaml");
+    if (looks_like(path, ".yml") || looks_like(path, ".yaml")) {
+        if (sources)
             reading_report(w->reading, place_at(w, path), "rename it to end in .yaml", "sources end in .yaml");
         else
-            reading_warn(w->reading, place_at(w, path), "what is said of a model stands in its own front matter",
-                         "not read: models are .sql files");
-    } else if (str_ends(path, ".sql") && str_eq(w->ending, ".yaml")) {
-        reading_warn(w->reading, place_at(w, path), "models stand below models/", "not read: sources are .yaml files");
+            reading_unread(w->reading, place_at(w, path), "what is said of a model stands in its own front matter",
+                           "not read: models are .sql files");
+    } else if (looks_like(path, ".sql")) {
+        if (!sources)
+            reading_report(w->reading, place_at(w, path), "rename it to end in .sql", "models end in .sql");
+        else
+            reading_unread(w->reading, place_at(w, path), "models stand below models/",
+                           "not read: sources are .yaml files");
     }
 }
 
@@ -79,7 +91,7 @@ static void add_entry(Walk *w, size_t dir, const char *name)
             reading_report(w->reading, place_at(w, path), NULL, "cannot open: %s", strerror(errno));
     } else if (S_ISDIR(st.st_mode)) {
         if (!w->deep)
-            reading_warn(w->reading, place_at(w, path), NULL, "not read: folders below %s/", w->dirs[0].path);
+            reading_unread(w->reading, place_at(w, path), NULL, "not read: folders below %s/", w->dirs[0].path);
         else if (!is_above(w, dir, &st))
             add_dir(w, path, dir, &st);
     } else if (!str_ends(name, w->ending)) {

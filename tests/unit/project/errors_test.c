@@ -9,6 +9,14 @@
 
 static const char *const file = "tests/unit/project/data/errors.txt";
 
+static void tell(const char *before, const Errors *errors, Text *out)
+{
+    for (size_t i = 0; i < errors->count; i++) {
+        char *shown CLEANUP(mem_free_p) = error_text(&errors->items[i]);
+        text_appendf(out, "%s%s\n", before, shown);
+    }
+}
+
 /* Reads the project of the working directory, and gives all it says. */
 static char *read_report(void)
 {
@@ -17,12 +25,9 @@ static char *read_report(void)
     Text text = {0};
     bool good = project_read(&(ProjectOptions){0}, &project, &errors);
     assert_int_equal(good, errors.count == 0);
-    for (size_t i = 0; i < errors.count + project.warnings.count; i++) {
-        bool warning = i >= errors.count;
-        char *shown CLEANUP(mem_free_p) =
-            error_text(warning ? &project.warnings.items[i - errors.count] : &errors.items[i]);
-        text_appendf(&text, "%s%s\n", warning ? "warning: " : "", shown);
-    }
+    tell("", &errors, &text);
+    tell("warning: ", &project.unread, &text);
+    tell("warning: ", &project.warnings, &text);
     if (text.len == 0)
         text_append(&text, "ok\n");
     project_clear(&project);
@@ -39,8 +44,7 @@ static void write_case(char *text, Text *expected)
         next = strchr(line, '\n');
         if (next)
             *next++ = '\0';
-        bool is_file = str_starts(line, "--- ") && (str_ends(line, ".sql") || str_ends(line, ".yaml") ||
-                                                    str_ends(line, ".yml") || str_ends(line, ".env"));
+        bool is_file = str_starts(line, "--- ") && strchr(line + 4, '.');
         if (path && (is_file || str_starts(line, "=> ") || !next)) {
             folder_write(path, text_str(&content));
             text_reset(&content);
