@@ -151,7 +151,7 @@ bool conn_query(Conn *conn, const char *sql, int n, const char *const params[], 
 
 static bool begin_statement(Conn *conn, const TxnOptions *options, Text *sql, Error *err)
 {
-    text_appendf(sql, "begin%s%s", options->repeatable_read ? " isolation level repeatable read" : "",
+    text_appendf(sql, "begin isolation level %s%s", options->repeatable_read ? "repeatable read" : "read committed",
                  options->read_only ? " read only" : "");
     text_append(sql, "; set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres'"
                      "; set local extra_float_digits = 1; set local bytea_output = 'hex'; set local row_security = off"

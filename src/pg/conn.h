@@ -38,14 +38,14 @@ typedef struct TxnOptions {
     const char *timezone;
     int lock_timeout;      /* milliseconds */
     int statement_timeout; /* milliseconds */
-    bool repeatable_read;
+    bool repeatable_read;  /* else read committed, whatever the server's default */
     bool read_only;
 } TxnOptions;
 
 /* Begins, and pins with SET LOCAL what results depend on: TimeZone, DateStyle 'ISO, YMD', IntervalStyle
  * 'postgres', extra_float_digits 1, bytea_output hex, row_security off, standard_conforming_strings on,
- * check_function_bodies as it is, client_connection_check_interval 1 s (so that the server notices when this
- * process was killed), search_path. One round trip. */
+ * client_connection_check_interval 1 s (so that the server notices when this process was killed), search_path; and the
+ * isolation level, since who takes a lock and then looks must see what was committed meanwhile. One round trip. */
 bool conn_begin(Conn *conn, const TxnOptions *options, Error *err);
 /* A COMMIT whose answer was lost is ERROR_CONNECTION: the caller looks in the ledger whether it took place. After a
  * signal it is not begun (ERROR_CANCELLED); one that comes while it runs changes nothing about a true answer. */

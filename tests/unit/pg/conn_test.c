@@ -104,6 +104,10 @@ static void names_itself_and_pins_settings(void **state)
         assert_value(conn, text_str(&sql), expected[i][1]);
     }
     assert_ok(conn_commit(conn, &err));
+    assert_ok(conn_exec(conn, "set default_transaction_isolation = 'repeatable read'", &err));
+    assert_ok(conn_begin(conn, &(TxnOptions){0}, &err));
+    assert_value(conn, "show transaction_isolation", "read committed");
+    assert_ok(conn_commit(conn, &err));
     assert_value(conn, "show timezone", "Asia/Tokyo"); /* nothing outlives the transaction */
     options = (TxnOptions){.timezone = "Mars/Olympus"};
     assert_false(conn_begin(conn, &options, &err));
