@@ -39,10 +39,10 @@ static void *find(const char *name)
 #define PASS_ON(type, name, declared, passed)                                                                          \
     type name declared                                                                                                 \
     {                                                                                                                  \
-        static __typeof__(&name) real;                                                                                 \
-        __typeof__(&name) to = __atomic_load_n(&real, __ATOMIC_ACQUIRE);                                               \
+        static __typeof__(&(name)) real;                                                                               \
+        __typeof__(&(name)) to = __atomic_load_n(&real, __ATOMIC_ACQUIRE);                                             \
         if (!to) {                                                                                                     \
-            to = (__typeof__(&name))find(#name);                                                                       \
+            to = (__typeof__(&(name)))find(#name);                                                                     \
             __atomic_store_n(&real, to, __ATOMIC_RELEASE);                                                             \
         }                                                                                                              \
         return to passed;                                                                                              \
