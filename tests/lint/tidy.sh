@@ -7,6 +7,10 @@ export CPPFLAGS="${CPPFLAGS:--D_GNU_SOURCE -DSLUICE_VERSION=\\\"0\\\" -Isrc $(pk
 export ANALYZER='-Xclang -analyzer-config -Xclang max-nodes=75000'
 # shellcheck disable=SC2016  # for the inner shell
 find src -name '*.c' -print0 | sort -z |
-  xargs -0 -n 4 -P "$(nproc)" sh -c 'eval "clang-tidy --quiet \"\$@\" -- $ANALYZER $CPPFLAGS -std=c17"' tidy 2>&1 |
-  grep -vE '^[0-9]+ warnings? (and [0-9]+ errors? )?(generated|treated)|^Suppressed|^Use -header-filter'
+  xargs -0 -n 4 -P "$(nproc)" sh -c '
+    found=$(eval "clang-tidy --quiet \"\$@\" -- $ANALYZER $CPPFLAGS -std=c17" 2>&1)
+    status=$?
+    printf "%s\n" "$found" # at once: what two say at a time stays apart
+    exit $status' tidy |
+  grep -vE '^$|^[0-9]+ warnings? (and [0-9]+ errors? )?(generated|treated)|^Suppressed|^Use -header-filter'
 exit "${PIPESTATUS[2]}"
