@@ -40,7 +40,8 @@ static void loader_clear(Loader *loader)
     text_clear(&loader->out);
 }
 
-/* The server's word on the statement that makes the table gets the place of the column it is about. */
+/* The server's word on the statement that makes the table gets the place of the column it is about, or the source's
+ * file where it is about the table. */
 static bool place_column(const Load *load, const Text *sql, const size_t *ends, int position, Error *err)
 {
     size_t at = 0, i = 0;
@@ -49,24 +50,25 @@ static bool place_column(const Load *load, const Text *sql, const size_t *ends, 
         if (seen == position)
             break;
     }
-    while (i < load->column_count && ends[i] <= at)
+    while (i <= load->column_count && ends[i] <= at)
         i++;
-    if (position < 1 || i == load->column_count)
-        return false;
-    const Place *place = &load->columns[i].place;
+    if (position < 1 || i == 0 || i > load->column_count)
+        return error_place(err, load->columns[0].place.file, 0, 0);
+    const Place *place = &load->columns[i - 1].place;
     return error_place(err, place->file, place->line, place->column);
 }
 
 bool load_create(Conn *conn, const Load *load, const Table *stage, bool stays, Error *err)
 {
     TEXT_AUTO(sql);
-    size_t *ends CLEANUP(mem_free_p) =
-        mem_alloc(load->column_count * sizeof *ends); /* bytes of sql up to each column */
+    /* Where the name ends, and each column. */
+    size_t *ends CLEANUP(mem_free_p) = mem_alloc((load->column_count + 1) * sizeof *ends);
     text_appendf(&sql, "create %stable %s (", stays ? "" : "unlogged ", stage->quoted);
+    ends[0] = sql.len;
     for (size_t i = 0; i < load->column_count; i++) {
         if (!conn_format(conn, &sql, err, "%s%I %s", i ? ", " : "", load->columns[i].name, load->columns[i].type))
             return false;
-        ends[i] = sql.len;
+        ends[i + 1] = sql.len;
     }
     text_append(&sql, ")");
     return conn_exec(conn, text_str(&sql), err) || place_column(load, &sql, ends, conn_error_position(conn), err);
