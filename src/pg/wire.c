@@ -177,8 +177,10 @@ void wire_one_line(Text *out, const char *s, size_t max)
 bool wire_lost(Conn *conn, const char *why, Error *err)
 {
     conn->lost = true;
+    TEXT_AUTO(first); /* line; those that follow say what this may mean, or what failed because of it */
+    text_append_n(&first, why ? why : "", why ? strcspn(why, "\n") : 0);
     TEXT_AUTO(reason);
-    wire_one_line(&reason, why, MESSAGE_MAX);
+    wire_one_line(&reason, text_str(&first), MESSAGE_MAX);
     error_set(err, ERROR_CONNECTION, "the connection to %s was lost%s%s", conn->place, reason.len ? ": " : "",
               text_str(&reason));
     return false;
@@ -201,6 +203,22 @@ static void set_detail(const PGresult *result, Error *err)
     wire_one_line(&hint, PQresultErrorField(result, PG_DIAG_MESSAGE_HINT), MESSAGE_MAX);
     if (hint.len)
         error_hint(err, "%s", text_str(&hint));
+}
+
+/* What to do where the server does not say. */
+static void hint_for_state(Error *err)
+{
+    static const struct {
+        const char *state, *hint;
+    } hints[] = {
+        {"25006", "is this a standby, or is default_transaction_read_only set for the database or the role?"},
+        {"3F000", "tables are made here, schemas are not: CREATE SCHEMA makes it"},
+        {"42501", "docs/operations.md lists the privileges that the role needs"},
+        {"53100", "the server's disk is full: make room there, and run again"},
+    };
+    for (size_t i = 0; err && !err->hint && i < sizeof hints / sizeof *hints; i++)
+        if (str_eq(err->sqlstate, hints[i].state))
+            error_hint(err, "%s", hints[i].hint);
 }
 
 static bool means_lost(const Conn *conn, const char *state)
@@ -231,5 +249,6 @@ bool wire_failed(Conn *conn, const PGresult *result, Error *err)
     if (err && state && strlen(state) == 5)
         memcpy(err->sqlstate, state, 6);
     set_detail(result, err);
+    hint_for_state(err);
     return false;
 }
