@@ -307,11 +307,12 @@ static bool is_passing(const Attempt *attempt)
 static bool hint_password(const Attempt *attempt, bool in_url, Error *err)
 {
     const char *environment = getenv("PGPASSWORD");
+    bool none = says(attempt, "no password supplied"); /* libpq counts one that was asked for as used */
     if (in_url)
         return error_hint(err, "the password came from the url");
     if (environment && *environment)
         return error_hint(err, "the password came from PGPASSWORD");
-    if (attempt->password_used)
+    if (attempt->password_used && !none)
         return error_hint(err, "the password came from the password file or the service file");
     return error_hint(err, "no password was found: the url, PGPASSWORD, the service file and the password file "
                            "(~/.pgpass, readable by its owner alone) were looked at");
