@@ -160,8 +160,6 @@ static bool begin_statement(Conn *conn, const TxnOptions *options, Text *sql, Er
         text_append(sql, "; set local client_connection_check_interval = 1000");
     if (options->lock_timeout > 0)
         text_appendf(sql, "; set local lock_timeout = %d", options->lock_timeout);
-    if (options->statement_timeout > 0)
-        text_appendf(sql, "; set local statement_timeout = %d", options->statement_timeout);
     if (options->timezone && !conn_format(conn, sql, err, "; set local timezone = %L", options->timezone))
         return false;
     return !options->schema || conn_format(conn, sql, err, "; set local search_path = %I", options->schema);

@@ -20,8 +20,7 @@ typedef struct Rows Rows;
 
 typedef struct ConnOptions {
     const char *url;     /* a libpq URL or keyword string; NULL or "": PG* variables and libpq's defaults */
-    const char *project; /* for application_name `sluice/<project>/<run>`, cut to 63 bytes */
-    const char *run;     /* id of the run, or NULL: `sluice/<project>` */
+    const char *project; /* for application_name, see conn_session_name() */
     int connect_timeout; /* seconds for one attempt; 0: 10, unless the url says */
     int retry_for;       /* seconds to go on trying while the server is starting up or failing over; 0: once.
                             What retrying cannot mend (password, unknown database, TLS) is never retried. */
@@ -32,13 +31,18 @@ void conn_close(Conn *conn); /* NULL is fine */
 void conn_close_p(Conn **conn);
 #define CONN_AUTO(name) __attribute__((cleanup(conn_close_p))) Conn *name = NULL
 
+/* application_name of a session: `sluice/<project>`, and in a step's transaction `sluice/<project>/<run>` (run 0:
+ * none). All of it is printable ASCII, since servers replace other bytes, each version in its way: '?' for each of
+ * them. Of the project's name as many bytes as leave room for any run in the 63 that the server takes: with a run or
+ * without, all sessions of a project begin alike. Appends to out. */
+void conn_session_name(const char *project, int64_t run_id, Text *out);
+
 /* What a transaction runs under. Zero or NULL: leave the server's setting. */
 typedef struct TxnOptions {
     const char *schema; /* search_path of the transaction: this schema alone (pg_catalog is implied) */
     const char *timezone;
-    int lock_timeout;      /* milliseconds */
-    int statement_timeout; /* milliseconds */
-    bool repeatable_read;  /* else read committed, whatever the server's default */
+    int lock_timeout;     /* milliseconds */
+    bool repeatable_read; /* else read committed, whatever the server's default */
     bool read_only;
 } TxnOptions;
 
@@ -75,6 +79,6 @@ const char *conn_place(const Conn *conn);  /* "loans on db.example.com:5432", wi
 
 /* SQL text with names and values put in safely (names of 1 to 63 bytes: the server would cut longer ones silently):
  *   %I identifier, quoted as libpq quotes it     %L literal, or NULL for a NULL pointer
- *   %s trusted SQL fragment, as it stands        %d int       %ld int64_t passed as long      %% percent
+ *   %s trusted SQL fragment, as it stands        %% percent
  * Appends to out. Names and values that are no UTF-8, and names of other lengths, are ERROR_PROJECT. */
 bool conn_format(Conn *conn, Text *out, Error *err, const char *fmt, ...);

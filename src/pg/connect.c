@@ -1,5 +1,6 @@
 /* Opening a connection: what the caller and libpq's own sources say, attempts, and errors one can act on. */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 enum {
     CONNECT_TIMEOUT = 10,   /* seconds, where nothing says otherwise */
     PARAMETERS_MAX = 16,    /* given to libpq, with the end mark */
-    NAME_BYTES = 63,        /* of application_name */
+    PROJECT_BYTES = 36,     /* of application_name: 63, less "sluice/" and "/" with a number of 19 digits */
     MESSAGE_BYTES = 600,    /* of libpq's text */
     BACKOFF_FIRST = 50000,  /* microseconds before the second attempt, doubled each time */
     BACKOFF_LAST = 2000000, /* up to this */
@@ -82,22 +83,19 @@ static bool parse_url(const char *url, bool *ret_password, Error *err)
     return true;
 }
 
-static void application_name(const ConnOptions *options, Text *out)
+void conn_session_name(const char *project, int64_t run_id, Text *out)
 {
-    TEXT_AUTO(name);
-    text_appendf(&name, "sluice/%s", options->project ? options->project : "-");
-    if (options->run)
-        text_appendf(&name, "/%s", options->run);
-    size_t cut = name.len;
-    while (cut > NAME_BYTES || (cut < name.len && ((unsigned char)name.data[cut] & 0xC0) == 0x80))
-        cut--; /* never inside a character */
-    text_append_n(out, text_str(&name), cut);
+    text_append(out, "sluice/");
+    for (size_t i = 0; project[i] && i < PROJECT_BYTES; i++)
+        text_append_char(out, project[i] >= ' ' && project[i] <= '~' ? project[i] : '?');
+    if (run_id > 0)
+        text_appendf(out, "/%" PRId64, run_id);
 }
 
 static PGconn *start_attempt(const ConnOptions *options, const Hosts *hosts)
 {
     TEXT_AUTO(name);
-    application_name(options, &name);
+    conn_session_name(options->project ? options->project : "-", 0, &name);
     const char *keywords[PARAMETERS_MAX];
     const char *values[PARAMETERS_MAX];
     int n = 0;

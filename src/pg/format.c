@@ -55,11 +55,6 @@ bool conn_format(Conn *conn, Text *out, Error *err, const char *fmt, ...)
                 ok = append_escaped(conn, out, s ? s : "", *p, err);
         } else if (*p == 's') {
             text_append(out, va_arg(ap, const char *));
-        } else if (*p == 'd') {
-            text_appendf(out, "%d", va_arg(ap, int));
-        } else if (*p == 'l' && p[1] == 'd') {
-            p++;
-            text_appendf(out, "%ld", va_arg(ap, long));
         } else if (*p == '%') {
             text_append_char(out, '%');
         } else {

@@ -47,5 +47,3 @@ bool rows_bool(const Rows *rows, int row, int column)
     const char *value = rows_get(rows, row, column);
     return value && value[0] == 't';
 }
-
-int64_t rows_affected(const Rows *rows) { return strtoll(PQcmdTuples(rows->result), NULL, 10); }

@@ -17,4 +17,3 @@ const char *rows_name(const Rows *rows, int column);
 const char *rows_get(const Rows *rows, int row, int column);
 int64_t rows_int(const Rows *rows, int row, int column); /* null is 0 */
 bool rows_bool(const Rows *rows, int row, int column);   /* null is false */
-int64_t rows_affected(const Rows *rows);
