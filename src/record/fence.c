@@ -30,10 +30,8 @@ static int64_t lock_key(const char *schema, const char *table)
 /* The run's id in application_name lets others see whom they wait for. SET LOCAL, for poolers. */
 static bool name_session(Conn *conn, const char *project, int64_t run_id, Error *err)
 {
-    TEXT_AUTO(id);
-    text_appendf(&id, "/%" PRId64, run_id);
     TEXT_AUTO(name);
-    text_appendf(&name, "sluice/%.*s%s", (int)(63 - strlen("sluice/") - id.len), project, text_str(&id));
+    conn_session_name(project, run_id, &name);
     return conn_query(conn, "select pg_catalog.set_config('application_name', $1, true)", 1,
                       (const char *const[]){text_str(&name)}, NULL, err);
 }
@@ -54,19 +52,35 @@ static bool wait_lock(Conn *conn, const char *key, Error *err)
                       err);
 }
 
-/* True where nobody can use the holder's work any more, and its backend was told to end: the process is gone, or it
- * is this run, which has lost the connection. */
-static bool end_orphan(Conn *conn, const Rows *holder, int64_t run_id)
+/* Whether nobody can use the holder's work any more: the process is gone, or it is this run, which has lost the
+ * connection. */
+static bool is_orphan(const Rows *holder, int64_t run_id)
 {
-    const char *run = rows_get(holder, 0, 1), *process = rows_get(holder, 0, 3);
-    if (!run)
+    if (!rows_get(holder, 0, 1))
         return false;
-    bool own = rows_int(holder, 0, 1) == run_id;
-    if (!own && !process_is_gone(process))
+    return rows_int(holder, 0, 1) == run_id || process_is_gone(rows_get(holder, 0, 3));
+}
+
+/* Tells the holder's backend to end. *ret_ended: it ends or has let go. told: the backend that was told before. */
+static bool end_orphan(Conn *conn, const char *key, const Rows *holder, int64_t run_id, int64_t *told, bool *ret_ended,
+                       Error *err)
+{
+    ROWS_AUTO(rows);
+    const char *pid = rows_get(holder, 0, 0);
+    if (!conn_query(conn, sql_lock_orphan_end, 2, (const char *const[]){key, pid}, &rows, err))
         return false;
-    log_info("ending the backend that run %s left behind when it %s", run, own ? "lost its connection" : "was killed");
-    return conn_query(conn, "select pg_catalog.pg_terminate_backend($1::int)", 1,
-                      (const char *const[]){rows_get(holder, 0, 0)}, NULL, NULL);
+    bool denied = rows_count(rows) > 0 && !rows_get(rows, 0, 0);
+    *ret_ended = !denied;
+    if (*told == rows_int(holder, 0, 0))
+        return true;
+    *told = rows_int(holder, 0, 0);
+    const char *why = rows_int(holder, 0, 1) == run_id ? "lost its connection" : "was killed";
+    if (denied)
+        log_warn("run %s left backend %s behind when it %s; this role may not end it", rows_get(holder, 0, 1), pid,
+                 why);
+    else if (rows_count(rows) > 0)
+        log_info("ending the backend that run %s left behind when it %s", rows_get(holder, 0, 1), why);
+    return true;
 }
 
 static bool busy(const Rows *holder, const char *schema, const char *table, Error *err)
@@ -88,6 +102,7 @@ bool fence_lock_in_txn(Conn *conn, const char *schema, const char *table, int64_
     snprintf(key, sizeof key, "%" PRId64, lock_key(schema, table));
     if (!name_session(conn, project, run_id, err))
         return false;
+    int64_t told = 0;
     for (int i = 0;; i++) {
         bool locked = false;
         if (!try_lock(conn, key, &locked, err))
@@ -97,11 +112,11 @@ bool fence_lock_in_txn(Conn *conn, const char *schema, const char *table, int64_
         ROWS_AUTO(holder);
         if (!conn_query(conn, sql_table_lock_holder, 1, (const char *const[]){key}, &holder, err))
             return false;
-        bool gone = rows_count(holder) == 0 || end_orphan(conn, holder, run_id);
-        if (!gone && wait)
-            return wait_lock(conn, key, err);
+        bool gone = rows_count(holder) == 0;
+        if (!gone && is_orphan(holder, run_id) && !end_orphan(conn, key, holder, run_id, &told, &gone, err))
+            return false;
         if (!gone || i == ORPHAN_TRIES)
-            return busy(holder, schema, table, err);
+            return wait ? wait_lock(conn, key, err) : busy(holder, schema, table, err);
         clock_sleep(ORPHAN_PAUSE);
     }
 }

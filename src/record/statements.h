@@ -3,9 +3,12 @@
 
 extern const char sql_ledger_1[];
 extern const char sql_ledger_prune[];
+extern const char sql_lock_orphan_end[];
 extern const char sql_logs_checks[];
 extern const char sql_logs_failed_rows[];
+extern const char sql_logs_run[];
 extern const char sql_logs_steps[];
+extern const char sql_owned_relation[];
 extern const char sql_publish[];
 extern const char sql_referred_key[];
 extern const char sql_relation[];
