@@ -79,6 +79,7 @@ create table sluice.checks (
   checked_at timestamptz not null default clock_timestamp()
 );
 create index on sluice.checks (run_id);
+create index on sluice.checks (step_id);
 
 create table sluice.failed_rows (
   check_id bigint not null references sluice.checks on delete cascade,
@@ -90,11 +91,13 @@ create table sluice.failed_rows (
   failed_row jsonb not null
 );
 create index on sluice.failed_rows (check_id);
+create index on sluice.failed_rows (run_id);
 
 create table sluice.relations (
   schema_name text not null,
   table_name text not null,
   project text not null,
+  target text not null,
   node text not null,
   kind text not null check (kind in ('source', 'model', 'load')),
   materialized text not null,
