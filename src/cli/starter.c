@@ -233,6 +233,36 @@ void starter_sql_name(const char *name, Text *out)
     text_append_char(out, '"');
 }
 
+/* What YAML takes for no character or for the end of a line, beyond ASCII. */
+static bool is_yaml_control(const char *s, size_t len)
+{
+    static const char *const others[] = {"\u2028", "\u2029", "\uFEFF", "\uFFFE", "\uFFFF"};
+    if (len == 2 && (unsigned char)s[0] == 0xC2)
+        return (unsigned char)s[1] < 0xA0;
+    for (size_t i = 0; len == 3 && i < sizeof others / sizeof *others; i++)
+        if (memcmp(s, others[i], len) == 0)
+            return true;
+    return false;
+}
+
+/* A character within double quotes. */
+static void append_quoted(const char *s, size_t len, Text *out)
+{
+    unsigned char c = (unsigned char)*s;
+    if (c == '"' || c == '\\')
+        text_appendf(out, "\\%c", c);
+    else if (c < 0x20 || c == 0x7F)
+        text_appendf(out, "\\x%02X", c);
+    else if (c == '$' && s[1] == '{')
+        text_append(out, "$$");
+    else if (!is_yaml_control(s, len))
+        text_append_n(out, s, len);
+    else if (len == 2)
+        text_appendf(out, "\\x%02X", (unsigned char)s[1]);
+    else
+        text_appendf(out, "\\u%04X", (unsigned)((c & 0x0F) << 12 | (s[1] & 0x3F) << 6 | (s[2] & 0x3F)));
+}
+
 void starter_yaml_text(const char *text, Text *out)
 {
     /* What a YAML reader could take for something else than text. */
@@ -246,16 +276,10 @@ void starter_yaml_text(const char *text, Text *out)
         return;
     }
     text_append_char(out, '"');
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '"' || c == '\\')
-            text_appendf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7F)
-            text_appendf(out, "\\x%02X", c);
-        else if (c == '$' && p[1] == '{')
-            text_append(out, "$$");
-        else
-            text_append_char(out, *p);
+    for (const char *p = text; *p;) {
+        size_t len = utf8_len(p, strlen(p));
+        append_quoted(p, len ? len : 1, out);
+        p += len ? len : 1;
     }
     text_append_char(out, '"');
 }
@@ -386,6 +410,29 @@ void starter_project_file(const Starter *starter, Text *out)
                      "  #   schema: public\n");
 }
 
+static void append_column(const StarterColumn *column, Text *out)
+{
+    if (column->remark)
+        text_appendf(out, "  # %s\n", column->remark);
+    text_append(out, "  ");
+    starter_yaml_text(column->name, out);
+    text_append(out, ": ");
+    if (!column->format && !column->header) {
+        text_appendf(out, "%s\n", column->type);
+        return;
+    }
+    text_appendf(out, "{type: %s", column->type);
+    if (column->format) {
+        text_append(out, ", format: ");
+        starter_yaml_text(column->format, out);
+    }
+    if (column->header) {
+        text_append(out, ", header: ");
+        starter_yaml_text(column->header, out);
+    }
+    text_append(out, "}\n");
+}
+
 void starter_source_file(const Starter *starter, Text *out)
 {
     text_append(out, "csv: ");
@@ -393,18 +440,8 @@ void starter_source_file(const Starter *starter, Text *out)
     text_append(out, "\nmode: replace                # upsert needs a unique_key:, append keeps what is there\n");
     text_appendf(out, "schedule: \"%s\"        # when `sluice run --due` loads it\n", schedule);
     text_append(out, "checks:\n  - row_count: {min: 1}      # an empty file is refused\ncolumns:\n");
-    for (size_t i = 0; i < starter->column_count; i++) {
-        const StarterColumn *column = &starter->columns[i];
-        text_append(out, "  ");
-        starter_yaml_text(column->name, out);
-        if (!column->header) {
-            text_appendf(out, ": %s\n", column->type);
-            continue;
-        }
-        text_appendf(out, ": {type: %s, header: ", column->type);
-        starter_yaml_text(column->header, out);
-        text_append(out, "}\n");
-    }
+    for (size_t i = 0; i < starter->column_count; i++)
+        append_column(&starter->columns[i], out);
 }
 
 /* The first column that dates a row, or NULL. */

@@ -12,6 +12,8 @@ typedef struct StarterColumn {
     const char *name;   /* of the table's column: 1 to 63 bytes, unique */
     const char *type;   /* SQL type */
     const char *header; /* exact text of the header, where the name alone does not find it; else NULL */
+    const char *format; /* of a date or timestamp that is not ISO 8601; else NULL */
+    const char *remark; /* one line: why it is text though it looks like more; else NULL */
 } StarterColumn;
 
 typedef struct Starter {
@@ -28,7 +30,7 @@ const char *starter_name(Arena *arena, const char *path, const char *fallback);
 
 /* Reads the whole CSV file, in flat memory, and fills in the columns. shown is how errors name the file. */
 bool starter_columns(Starter *starter, const char *path, const char *shown, Error *err);
-/* Names for the columns of these headers, in order; types are left NULL. Errors where two of them cannot be told
+/* Names for the columns of these headers, in order; the rest is left NULL. Errors where two of them cannot be told
  * apart. */
 bool starter_names(Starter *starter, const char *const *headers, size_t count, const char *shown, Error *err);
 

@@ -27,6 +27,29 @@ static const char *type_name(CsvType type)
     }
 }
 
+static void set_type(Arena *arena, CsvGuessed guessed, StarterColumn *ret)
+{
+    ret->type = type_name(guessed.doubt == CSV_NO_DOUBT ? guessed.type : CSV_TEXT);
+    switch (guessed.doubt) {
+    case CSV_NO_DOUBT:
+        ret->format = guessed.format;
+        break;
+    case CSV_DAY_OR_MONTH: {
+        TEXT_AUTO(format);
+        starter_yaml_text(guessed.format, &format);
+        ret->remark = arena_printf(arena, "dates, but day or month first? {type: %s, format: %s}",
+                                   type_name(guessed.type), text_str(&format));
+        break;
+    }
+    case CSV_DECIMAL_COMMA:
+        ret->remark = "numbers with a decimal comma cannot be read as numbers yet";
+        break;
+    case CSV_COMMAS:
+        ret->remark = "numbers with commas cannot be read as numbers yet";
+        break;
+    }
+}
+
 /* Makes an error of the file's content one of the call: nothing was done. */
 static bool refused(Error *err)
 {
@@ -60,7 +83,7 @@ static bool guess_types(Starter *starter, CsvReader *reader, Error *err)
     if (next == CSV_ERROR)
         return refused(err);
     for (size_t i = 0; i < starter->column_count; i++)
-        starter->columns[i].type = type_name(csv_guess_type(&guesses[i]));
+        set_type(starter->arena, csv_guess_result(&guesses[i]), &starter->columns[i]);
     return true;
 }
 

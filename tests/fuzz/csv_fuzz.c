@@ -198,7 +198,7 @@ static bool read_all(int fd, bool values, Text *out, CsvDialect *ret_dialect, bo
         text_append_char(out, MARK_RECORD);
     }
     require(next == CSV_END || (err.message && err.file));
-    csv_guess_type(&guess);
+    csv_guess_result(&guess);
     csv_reader_hash(reader, ret_hash);
     csv_reader_free(reader);
     return next == CSV_END;

@@ -26,6 +26,9 @@ static void test_names(void **state)
         {{"***"}, {"column_1"}, {"***"}},
         {{" %(x) ", "xmin"}, {"column_1", "xmin_"}, {"%(x)", "xmin"}},
         {{"größe", "日本"}, {"größe", "日本"}, {NULL}},
+        {{"ÉTÉ €", "été (b)"}, {"été", "été_2"}, {"ÉTÉ €", "été (b)"}},
+        {{X60 "aÄ日"}, {X60 "aä"}, {X60 "aÄ日"}},
+        {{X60 "abÄ"}, {X60 "ab"}, {X60 "abÄ"}},
         {{X60 "1234", X60 "1235"}, {X60 "123", X60 "1_2"}, {X60 "1234", X60 "1235"}},
         {{X60 "ab日本"}, {X60 "ab"}, {X60 "ab日本"}},
         {{"a", "a"}, {NULL}, {NULL}},
@@ -83,6 +86,11 @@ static void test_quoting(void **state)
     expect(starter_yaml_text, "a: b # c", "\"a: b # c\"");
     expect(starter_yaml_text, "a\n\"b\\", "\"a\\x0A\\\"b\\\\\"");
     expect(starter_yaml_text, "a${B}$", "\"a$${B}$\"");
+    expect(starter_yaml_text, "DD/MM/YYYY", "DD/MM/YYYY");
+    expect(starter_yaml_text, "DD.MM.YYYY HH24:MI", "\"DD.MM.YYYY HH24:MI\"");
+    expect(starter_yaml_text, "größe €\u00A0日本😀", "\"größe €\u00A0日本😀\"");
+    expect(starter_yaml_text, "a\xC2\x85\xC2\x9F\u2028\u2029\uFEFF\uFFFF",
+           "\"a\\x85\\x9F\\u2028\\u2029\\uFEFF\\uFFFF\"");
 }
 
 static void test_name(void **state)
@@ -106,12 +114,42 @@ static void test_name(void **state)
     }
 }
 
+static void test_source(void **state)
+{
+    (void)state;
+    Arena arena;
+    arena_init(&arena);
+    static StarterColumn columns[] = {
+        {.name = "id", .type = "integer"},
+        {.name = "day", .type = "date", .format = "DD/MM/YYYY"},
+        {.name = "at", .type = "timestamp", .format = "DD.MM.YYYY HH24:MI", .header = "At (local)"},
+        {.name = "due", .type = "text", .remark = "dates, but which?"},
+        {.name = "größe", .type = "text", .remark = "numbers", .header = "Größe (a)"},
+    };
+    Starter starter = {.arena = &arena, .table = "t", .csv = "t.csv", .columns = columns, .column_count = 5};
+    TEXT_AUTO(text);
+    starter_source_file(&starter, &text);
+    const char *at = strstr(text_str(&text), "columns:\n");
+    assert_non_null(at);
+    assert_string_equal(at, "columns:\n"
+                            "  id: integer\n"
+                            "  day: {type: date, format: DD/MM/YYYY}\n"
+                            "  at: {type: timestamp, format: \"DD.MM.YYYY HH24:MI\", header: \"At (local)\"}\n"
+                            "  # dates, but which?\n"
+                            "  due: text\n"
+                            "  # numbers\n"
+                            "  \"größe\": {type: text, header: \"Größe (a)\"}\n");
+    assert_string_equal(starter_model_name(&starter), "t_per_day");
+    arena_clear(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_quoting),
         cmocka_unit_test(test_name),
+        cmocka_unit_test(test_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
