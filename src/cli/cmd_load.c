@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cli/choice.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -90,7 +91,11 @@ static bool load_new(Call *call, const Project *project, const char *table, RunS
         columns[i] = (Column){.name = starter.columns[i].name,
                               .type = starter.columns[i].type,
                               .header = starter.columns[i].header,
+                              .format = starter.columns[i].format,
                               .place = {.file = file, .line = 1}};
+    for (size_t i = 0; i < starter.column_count; i++)
+        if (starter.columns[i].remark)
+            log_warn("column '%s' is loaded as text: %s", starter.columns[i].name, starter.columns[i].remark);
     FileLoad load = {
         .path = file, .shown = file, .table = table, .columns = columns, .column_count = starter.column_count};
     RunListener listener = progress_listener(false);
