@@ -97,6 +97,7 @@ create table sluice.relations (
   schema_name text not null,
   table_name text not null,
   project text not null,
+  target text not null,
   node text not null,
   kind text not null check (kind in ('source', 'model', 'load')),
   materialized text not null,

@@ -1,9 +1,9 @@
 insert into sluice.relations as r (schema_name, table_name, project, node, kind, materialized, definition,
-  published_at, published_run, last_tick, last_start, content_hash, rows_total)
+  published_at, published_run, last_tick, last_start, content_hash, rows_total, target)
 values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp(), $8::bigint, $9::timestamptz, $10::timestamptz, $11,
-  nullif($12::bigint, -1))
+  nullif($12::bigint, -1), $13)
 on conflict (schema_name, table_name) do update set
-  project = excluded.project, node = excluded.node, kind = excluded.kind, materialized = excluded.materialized,
+  project = excluded.project, target = excluded.target, node = excluded.node, kind = excluded.kind, materialized = excluded.materialized,
   definition = excluded.definition, published_at = excluded.published_at, published_run = excluded.published_run,
   last_tick = greatest(r.last_tick, excluded.last_tick),
   last_start = greatest(r.last_start, excluded.last_start),

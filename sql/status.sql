@@ -1,20 +1,21 @@
 select r.schema_name as schema, r.table_name as table, r.node, r.kind, r.materialized,
        s.outcome as last_outcome, s.started_at as last_started, r.published_at, r.rows_total as rows,
-       r.published_run as run, r.last_tick, s.error
+       r.published_run as run, r.last_tick,
+       coalesce(s.error, case when s.outcome in ('blocked', 'skipped') then s.reason end) as error
 from sluice.relations r
 left join lateral (
-  select outcome, started_at, error from sluice.steps s
+  select outcome, started_at, error, reason from sluice.steps s
   where s.schema_name = r.schema_name and s.table_name = r.table_name
   order by s.started_at desc, s.step_id desc limit 1) s on true
-where r.project = $1
+where r.project = $1 and r.target = $2
 union all
 -- tables that were never published, or dropped since, and were last asked for in vain
 select s.schema_name, s.table_name, s.node, s.kind, s.materialized, s.outcome, s.started_at, null, null, null, null,
-       s.error
+       coalesce(s.error, case when s.outcome in ('blocked', 'skipped') then s.reason end)
 from (
   select distinct on (schema_name, table_name) s.* from sluice.steps s
   join sluice.runs using (run_id)
-  where runs.project = $1
+  where runs.project = $1 and runs.target = $2
   order by schema_name, table_name, s.started_at desc, step_id desc) s
 where s.outcome not in ('ok', 'unchanged') and not exists (
   select from sluice.relations r where r.schema_name = s.schema_name and r.table_name = s.table_name)

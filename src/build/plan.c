@@ -1,9 +1,13 @@
 #include "build/plan.h"
 
+#include "base/clock.h"
+#include "base/file.h"
+#include "build/due.h"
+#include "build/own.h"
+#include "build/query.h"
 #include "pg/rows.h"
 #include "publish/table.h"
 #include "record/ledger.h"
-#include "schedule/agenda.h"
 
 static const char *inputs_of(const Node *node, Arena *arena)
 {
@@ -16,7 +20,7 @@ static const char *inputs_of(const Node *node, Arena *arena)
 static PlanStep plan_source(const Node *node, const Table *table, Arena *arena)
 {
     if (!node->csv)
-        return (PlanStep){node, node->check_count ? "check" : "skip", "others write this table"};
+        return (PlanStep){node, node_has_checks(node) ? "check" : "skip", "others write this table"};
     static const char *const modes[] = {
         [LOAD_UPSERT] = "rows with a known key are updated where they differ, new ones are added",
         [LOAD_REPLACE] = "the table is made to hold what the file holds; only rows that differ are written",
@@ -26,14 +30,15 @@ static PlanStep plan_source(const Node *node, const Table *table, Arena *arena)
     return (PlanStep){node, "load", arena_printf(arena, "from %s: %s", node->csv_shown, what)};
 }
 
-static PlanStep plan_model(const Node *node, const Table *table, const LedgerRelation *known, Arena *arena)
+static PlanStep plan_model(const Project *project, const Node *node, const Table *table, const LedgerRelation *known,
+                           Arena *arena)
 {
     const char *inputs = inputs_of(node, arena);
     switch (node->materialized) {
     case MATERIALIZED_EPHEMERAL:
         return (PlanStep){node, "inline", arena_printf(arena, "stands inside the models that read it%s", inputs)};
     case MATERIALIZED_VIEW:
-        if (table->exists && known->definition && str_starts(known->definition, node->sql_hash))
+        if (table->exists && str_eq(known->definition, query_definition(project, node, arena)))
             return (PlanStep){node, "view", arena_printf(arena, "stays: its definition is the same%s", inputs)};
         return (PlanStep){
             node, "view",
@@ -48,37 +53,62 @@ static PlanStep plan_model(const Node *node, const Table *table, const LedgerRel
     return (PlanStep){node, "build", arena_printf(arena, "%s%s", what, inputs)};
 }
 
-static bool is_due(const Node *node, const LedgerRelation *known)
+/* Names of columns that the node has and the table does not, as far as the files tell. */
+static bool same_names(const Node *node, const Table *table, Text *ret_why)
 {
-    AgendaItem item = {
-        .cron = &node->cron,
-        .zone = node->zone,
-        .has_tick = known->has_tick,
-        .has_start = known->has_start,
-        .last_tick = known->last_tick,
-        .last_start = known->last_start,
-    };
-    Instant tick;
-    return node->schedule && agenda_due(&item, clock_now(), &tick);
+    size_t count = node->kind == NODE_SOURCE ? node->column_count : node->output.count;
+    bool known = table->exists && count > 0 && (table->relkind == 'r' || table->relkind == 'p');
+    for (size_t i = 0; known && i < count; i++) {
+        const char *name = node->kind == NODE_SOURCE ? node->columns[i].name : node->output.items[i];
+        if (!table_column(table, name))
+            text_appendf(ret_why, "%s%s", ret_why->len ? ", " : "", name);
+    }
+    return ret_why->len == 0;
 }
 
-static bool plan_node(Conn *conn, const Node *node, bool ledger, bool due, Arena *arena, Plan *ret, Error *err)
+/* Why the step would fail at once, as far as can be told without doing it; NULL where it would not. */
+static const char *obstacle(Conn *conn, const Project *project, const Node *node, const Table *table,
+                            const LedgerRelation *known, Arena *arena)
 {
+    ERROR_AUTO(err);
+    TEXT_AUTO(names);
+    if (!own_check(project, node, table, known, &err))
+        return arena_printf(arena, "%s; %s", err.message, err.hint);
+    if (node->csv && !file_exists(node->csv))
+        return arena_printf(arena, "%s is not there", node->csv_shown);
+    if (!node_is_external(node) && !same_names(node, table, &names))
+        return arena_printf(arena, "the table has no column %s: a run says how to add it", text_str(&names));
+    ROWS_AUTO(rows);
+    bool asked = !table->exists && !node_is_ephemeral(node) &&
+                 conn_query(conn, "select 1 from pg_catalog.pg_namespace where nspname = $1", 1,
+                            (const char *const[]){node->schema}, &rows, &err);
+    return asked && rows_count(rows) == 0 ? arena_printf(arena, "the schema %s is not there", node->schema) : NULL;
+}
+
+typedef struct Planning {
+    Conn *conn;
+    const Project *project;
+    bool ledger; /* there is one */
+    bool due;
+    Instant now;
+    Arena *arena;
+} Planning;
+
+static bool plan_node(const Planning *planning, const Node *node, Plan *ret, Error *err)
+{
+    Arena *arena = planning->arena;
     Table table;
     LedgerRelation known = {0};
-    if (!table_find(conn, node->schema, node->table, arena, &table, err) ||
-        (ledger && !ledger_relation(conn, node->schema, node->table, arena, &known, err)))
+    if (!table_find(planning->conn, node->schema, node->table, arena, &table, err) ||
+        (planning->ledger && !ledger_relation(planning->conn, node->schema, node->table, arena, &known, err)))
         return false;
-    if (due && !is_due(node, &known))
+    Instant tick;
+    if (planning->due && !due_tick(node, &known, planning->now, &tick))
         return true;
-    PlanStep step =
-        node->kind == NODE_SOURCE ? plan_source(node, &table, arena) : plan_model(node, &table, &known, arena);
-    bool makes = node->kind == NODE_SOURCE ? node->csv != NULL : node->materialized != MATERIALIZED_EPHEMERAL;
-    if (makes && table.exists && !known.known)
-        step = (PlanStep){node, "fail",
-                          arena_printf(arena, "%s.%s is there already, a %s that sluice did not make: sluice adopt %s",
-                                       node->schema, node->table, relkind_name(table.relkind), node->name)};
-    ret->steps[ret->step_count++] = step;
+    PlanStep step = node->kind == NODE_SOURCE ? plan_source(node, &table, arena)
+                                              : plan_model(planning->project, node, &table, &known, arena);
+    const char *why = obstacle(planning->conn, planning->project, node, &table, &known, arena);
+    ret->steps[ret->step_count++] = why ? (PlanStep){node, "fail", why} : step;
     return true;
 }
 
@@ -86,8 +116,7 @@ static bool has_relation(const Project *project, const char *schema, const char 
 {
     for (size_t i = 0; i < project->node_count; i++) {
         const Node *node = project->nodes[i];
-        bool ephemeral = node->kind == NODE_MODEL && node->materialized == MATERIALIZED_EPHEMERAL;
-        if (!ephemeral && str_eq(node->schema, schema) && str_eq(node->table, table))
+        if (!node_is_ephemeral(node) && str_eq(node->schema, schema) && str_eq(node->table, table))
             return true;
     }
     return false;
@@ -96,7 +125,7 @@ static bool has_relation(const Project *project, const char *schema, const char 
 static bool find_leftovers(Conn *conn, const Project *project, Arena *arena, Plan *ret, Error *err)
 {
     ROWS_AUTO(rows);
-    if (!ledger_relations(conn, project->name, &rows, err))
+    if (!ledger_relations(conn, project->name, project->target.name, &rows, err))
         return false;
     ret->leftovers = arena_array(arena, (size_t)rows_count(rows), sizeof(Leftover));
     for (int i = 0; i < rows_count(rows); i++) {
@@ -116,12 +145,12 @@ static bool find_leftovers(Conn *conn, const Project *project, Arena *arena, Pla
 bool plan_make(Conn *conn, const Project *project, const Selection *selection, bool due, Arena *arena, Plan *ret,
                Error *err)
 {
-    bool ledger;
+    Planning planning = {.conn = conn, .project = project, .due = due, .now = clock_now(), .arena = arena};
     *ret = (Plan){.steps = arena_array(arena, project->node_count, sizeof(PlanStep))};
-    if (!ledger_exists(conn, &ledger, err))
+    if (!ledger_exists(conn, &planning.ledger, err))
         return false;
     for (size_t i = 0; i < project->node_count; i++)
-        if (selection->chosen[i] && !plan_node(conn, project->nodes[i], ledger, due, arena, ret, err))
+        if (selection->chosen[i] && !plan_node(&planning, project->nodes[i], ret, err))
             return false;
-    return !ledger || find_leftovers(conn, project, arena, ret, err);
+    return !planning.ledger || find_leftovers(conn, project, arena, ret, err);
 }

@@ -44,24 +44,42 @@ static bool same_delivery(const Work *work, const LoadResult *loaded)
 }
 
 /* The table stands: rows were staged beside it. */
-static bool publish_stage(Work *work, const Table *name, const LoadResult *loaded, Error *err)
+static bool publish_rows(Work *work, const Table *name, const LoadResult *loaded, Error *err)
 {
     Conn *conn = work->build->conn;
     Table stage;
-    TEXT_AUTO(analyze);
-    TEXT_AUTO(drop);
-    text_appendf(&analyze, "analyze %s", name->quoted);
-    text_appendf(&drop, "drop table %s", name->quoted);
     if (same_delivery(work, loaded)) {
         work->result->outcome = STEP_UNCHANGED;
         work->result->reason = "the file is the one that was appended last";
         work->total = work->known.total;
-        return conn_exec(conn, text_str(&drop), err);
+        return table_stage_drop(conn, name, err);
     }
     return table_find(conn, name->schema, name->name, work->arena, &stage, err) &&
-           table_same_columns(&stage, &work->target, NULL, err) &&
-           (loaded->rows <= STAGE_SMALL || conn_exec(conn, text_str(&analyze), err)) &&
-           publish_diff(work, &stage, loaded, err) && conn_exec(conn, text_str(&drop), err);
+           work_same_columns(work, &stage, NULL, err) && table_stage_analyze(conn, &stage, loaded->rows, err) &&
+           publish_diff(work, &stage, loaded, err) && table_stage_drop(conn, &stage, err);
+}
+
+/* A delivery without rows is far more often an accident than the truth. */
+static bool check_rows_there(const Work *work, const Load *load, const LoadResult *loaded, Error *err)
+{
+    bool allowed = loaded->rows > 0;
+    for (size_t i = 0; i < work->node->check_count; i++)
+        allowed = allowed || (work->node->checks[i].kind == CHECK_ROW_COUNT && work->node->checks[i].min == 0);
+    if (allowed)
+        return true;
+    error_at(err, ERROR_FAILED, load->shown, 1, 0, "the file has a header and no rows");
+    return error_hint(err, "where that can be right, the source says so: checks: [{row_count: {min: 0}}]");
+}
+
+/* Rows added to what is there: a key that is there already is an error of the file's. */
+static bool place_duplicate(const Work *work, const Load *load, Error *err)
+{
+    if (!str_eq(err->sqlstate, "23505") || err->file)
+        return false;
+    error_place(err, load->shown, 0, 0);
+    return error_hint(err, work->node->mode == LOAD_APPEND
+                               ? "append only adds; mode: upsert updates the rows whose key is there"
+                               : "the table has a unique index that the file's rows break");
 }
 
 static bool load_file(Work *work, Error *err)
@@ -80,16 +98,19 @@ static bool load_file(Work *work, Error *err)
     LoadResult loaded;
     if (stage.exists && !table_stage_name(conn, stage.schema, work->build->run_id, work->arena, &stage, err))
         return false;
-    if (!load_create(conn, &load, &stage, !work->target.exists, err) || !load_copy(conn, &load, &stage, &loaded, err))
+    if (!load_create(conn, &load, &stage, !work->target.exists, err) || !load_copy(conn, &load, &stage, &loaded, err) ||
+        !check_rows_there(work, &load, &loaded, err))
         return false;
     work->result->total = loaded.rows;
     work->content_hash = arena_strdup(work->arena, loaded.hash);
     if (!ledger_load_in_txn(conn, work->step->step_id, load.shown, loaded.bytes, loaded.hash, loaded.rows,
                             mode_name(node->mode), err) ||
-        !((work->target.exists && loaded.rows <= STAGE_SMALL) || work_try_key(work, stage.quoted, err)) ||
+        !((work->target.exists && loaded.rows <= TABLE_SMALL) || work_try_key(work, stage.quoted, err)) ||
         !work_check(work, stage.quoted, NULL, true, &load, err))
         return false;
-    return work->target.exists ? publish_stage(work, &stage, &loaded, err) : publish_new(work, &loaded, err);
+    if (!work->target.exists)
+        return publish_new(work, &loaded, err);
+    return publish_rows(work, &stage, &loaded, err) || place_duplicate(work, &load, err);
 }
 
 bool work_source(Work *work, Error *err)

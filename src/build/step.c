@@ -4,15 +4,16 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "build/due.h"
+#include "build/own.h"
 #include "build/work.h"
 #include "record/fence.h"
-#include "schedule/agenda.h"
 
 const char *step_outcome_name(StepOutcome outcome)
 {
     static const char *const names[] = {
         [STEP_OK] = "ok",           [STEP_UNCHANGED] = "unchanged", [STEP_FAILED] = "failed",
-        [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped",     [STEP_CANCELLED] = "cancelled",
+        [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped",
     };
     return names[outcome];
 }
@@ -62,50 +63,12 @@ bool step_record_unrun(Build *build, const Step *step, const StepResult *result,
 
 /* --- in the transaction ---------------------------------------------------------------------------------------- */
 
-static bool is_external(const Node *node) { return node->kind == NODE_SOURCE && !node->csv; }
-
-/* The program touches only what its ledger says is its own. */
-static bool check_ownership(const Work *work, Error *err)
-{
-    const Table *target = &work->target;
-    const LedgerRelation *known = &work->known;
-    if (!target->exists || is_external(work->node))
-        return true;
-    if (!known->known) {
-        error_at(err, ERROR_FAILED, work->node->place.file, work->node->place.line, 0,
-                 "%s.%s is there already, a %s that sluice did not make", target->schema, target->name,
-                 relkind_name(target->relkind));
-        return error_hint(
-            err, "sluice adopt %s makes it this project's own; or give it another name with table:", work->node->name);
-    }
-    if (!str_eq(known->project, work->build->project->name)) {
-        error_at(err, ERROR_FAILED, work->node->place.file, work->node->place.line, 0,
-                 "%s.%s belongs to the project %s", target->schema, target->name, known->project);
-        return error_hint(err, "give it another name with table:, or another schema");
-    }
-    const char *now = work->node->kind == NODE_MODEL ? materialized_name(work->node->materialized) : "table";
-    if (str_eq(known->materialized, now))
-        return true;
-    error_at(err, ERROR_FAILED, work->node->place.file, work->node->place.line, 0,
-             "%s.%s was made as %s, and is to be %s now", target->schema, target->name, known->materialized, now);
-    return error_hint(err, "sluice drop %s removes it; the next run makes it anew", work->node->name);
-}
-
 /* Another run may have done this tick between our asking and our taking the lock. */
 static bool still_due(const Work *work)
 {
-    if (!work->build->due)
-        return true;
-    AgendaItem item = {
-        .cron = &work->node->cron,
-        .zone = work->node->zone,
-        .has_tick = work->known.has_tick,
-        .has_start = work->known.has_start,
-        .last_tick = work->known.last_tick,
-        .last_start = work->known.last_start,
-    };
     Instant tick;
-    return agenda_due(&item, work->build->started_at, &tick) && tick == work->step->tick;
+    return !work->build->due ||
+           (due_tick(work->node, &work->known, work->build->started_at, &tick) && tick == work->step->tick);
 }
 
 static bool look(Work *work, Error *err)
@@ -123,6 +86,7 @@ static bool record(Work *work, Error *err)
     LedgerPublish publish = {
         .step = &row,
         .project = build->project->name,
+        .target = build->project->target.name,
         .definition = work->definition,
         .content_hash = work->content_hash,
         .started_at = build->started_at,
@@ -130,9 +94,9 @@ static bool record(Work *work, Error *err)
     };
     if (!checks_record(build->conn, &work->result->checks, build->run_id, work->step->step_id, work->node->schema,
                        work->node->table, err) ||
-        !ledger_step_end_in_txn(build->conn, work->step->step_id, &outcome, err))
+        !ledger_step_end(build->conn, work->step->step_id, &outcome, err))
         return false;
-    return is_external(work->node) || ledger_publish_in_txn(build->conn, &publish, err);
+    return node_is_external(work->node) || ledger_publish_in_txn(build->conn, &publish, err);
 }
 
 static bool work_through(Work *work, Error *err)
@@ -144,7 +108,7 @@ static bool work_through(Work *work, Error *err)
         work->result->reason = "another run has done this tick";
         return true;
     }
-    if (!check_ownership(work, err))
+    if (!own_check(work->build->project, work->node, &work->target, &work->known, err))
         return false;
     bool made = work->node->kind == NODE_SOURCE ? work_source(work, err) : work_model(work, err);
     return made && conn_exec(work->build->conn, "set constraints all immediate", err) && record(work, err);
@@ -160,15 +124,22 @@ static bool published_by_another(const Error *err)
     return str_eq(err->sqlstate, "23505") && err->message && strstr(err->message, "steps_published_once");
 }
 
+/* Checks, failing rows and outcome together or not at all: a step that is tried again records them once. */
 static bool record_failure(Build *build, const Step *step, StepResult *result, Error *err)
 {
     const Node *node = step->node;
     LedgerOutcome outcome = ledger_outcome(result, NULL);
-    return checks_record(build->conn, &result->checks, build->run_id, step->step_id, node->schema, node->table, err) &&
-           ledger_step_end(build->conn, step->step_id, &outcome, err);
+    if (conn_begin(build->conn, &(TxnOptions){0}, err) &&
+        checks_record(build->conn, &result->checks, build->run_id, step->step_id, node->schema, node->table, err) &&
+        ledger_step_end(build->conn, step->step_id, &outcome, err) && conn_commit(build->conn, err))
+        return true;
+    conn_rollback(build->conn);
+    if (err->code == ERROR_FAILED && result->failure.message)
+        error_detail(err, "while recording that %s failed: %s", node->name, result->failure.message);
+    return false;
 }
 
-static void judge(StepResult *ret, Error *failure)
+static void judge(const Node *node, StepResult *ret, Error *failure)
 {
     if (failure->code == ERROR_BUSY || published_by_another(failure)) {
         ret->outcome = STEP_SKIPPED;
@@ -179,6 +150,8 @@ static void judge(StepResult *ret, Error *failure)
     }
     ret->total = -1;
     ret->inserted = ret->updated = ret->deleted = 0;
+    if (!failure->file && failure->code == ERROR_FAILED)
+        error_place(failure, node->place.file, 0, 0);
     error_move(&ret->failure, failure);
 }
 
@@ -216,6 +189,7 @@ static bool transact(Work *work, bool *ret_published, Error *err)
 
 bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Error *err)
 {
+    error_clear(&ret->failure);
     *ret = (StepResult){.total = -1};
     int64_t begun = clock_monotonic();
     Work work = {.build = build, .step = step, .node = step->node, .arena = arena, .result = ret, .total = -1};
@@ -234,6 +208,6 @@ bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Err
         return false;
     }
     if (ret->outcome != STEP_SKIPPED)
-        judge(ret, &failure);
+        judge(step->node, ret, &failure);
     return record_failure(build, step, ret, err);
 }

@@ -40,7 +40,6 @@ typedef enum StepOutcome {
     STEP_FAILED,
     STEP_BLOCKED, /* something it reads failed */
     STEP_SKIPPED, /* another run builds the table, or has done this tick */
-    STEP_CANCELLED,
 } StepOutcome;
 
 typedef struct StepResult {
@@ -58,9 +57,9 @@ const char *step_outcome_name(StepOutcome outcome); /* as the ledger has it */
 
 /* The ledger's row of a step is begun; step->step_id is set. */
 bool step_begin(Build *build, Step *step, Error *err);
-/* Runs it and records the outcome. False only where the connection was lost or the program is to stop
- * (ERROR_CONNECTION, ERROR_CANCELLED): then nothing is recorded yet. Everything else is in *ret, also failures.
- * Strings belong to the arena; ret->failure is the caller's to clear. */
+/* Runs it and records the outcome. False where that could not be: the connection was lost, the program is to stop, or
+ * the ledger cannot be written. Everything else is in *ret, also failures. *ret is initialised by the caller, and its
+ * failure is the caller's to clear; strings belong to the arena. */
 bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Error *err);
-/* Records a step that never ran: blocked, skipped, cancelled. */
+/* Records a step that never ran: blocked, skipped. */
 bool step_record_unrun(Build *build, const Step *step, const StepResult *result, Error *err);

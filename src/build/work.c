@@ -59,3 +59,22 @@ bool work_add_key(Work *work, const Table *table, Error *err)
 {
     return work->key_stands || work->node->unique_key.count == 0 || add_key(work, table->quoted, err);
 }
+
+/* A table made anew would lose rows that no run can bring back. */
+static bool accumulates(const Node *node)
+{
+    return node->kind == NODE_SOURCE ? node->mode != LOAD_REPLACE : node->materialized == MATERIALIZED_HISTORY;
+}
+
+bool work_same_columns(const Work *work, const Table *stage, const char *ignored, Error *err)
+{
+    TEXT_AUTO(statements);
+    if (table_same_columns(work->build->conn, stage, &work->target, ignored, &statements, err))
+        return true;
+    if (err->code != ERROR_FAILED)
+        return false;
+    if (accumulates(work->node))
+        return error_hint(err, "%s; sluice drop would lose the rows it has gathered", text_str(&statements));
+    return error_hint(err, "%s; or sluice drop %s, and the next run makes it anew", text_str(&statements),
+                      work->node->name);
+}

@@ -20,12 +20,11 @@ typedef struct Work {
     bool key_stands;          /* the staged rows have a primary key over unique_key */
 } Work;
 
-enum { STAGE_SMALL = 10000 }; /* rows up to which statistics and an index of a staging table cost more than they save */
-
 /* Inside the step's transaction: stage, check, publish. A failed check is an error (checks_error()), its results in
  * work->result->checks. */
 bool work_source(Work *work, Error *err);
 bool work_model(Work *work, Error *err);
+bool work_view(Work *work, Error *err); /* work_model() for views */
 
 /* Runs the node's checks on where its rows are staged; those of severity error that fail are an error. */
 bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_load, const Load *load, Error *err);
@@ -34,5 +33,7 @@ bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_l
 bool work_try_key(Work *work, const char *quoted, Error *err);
 /* The primary key of a new table, unless it stands. */
 bool work_add_key(Work *work, const Table *table, Error *err);
+/* stage has the columns of the target, but for `ignored`; else the error says by which statements it would. */
+bool work_same_columns(const Work *work, const Table *stage, const char *ignored, Error *err);
 /* result's counts from a diff. */
 void work_count(Work *work, int64_t inserted, int64_t updated, int64_t deleted);

@@ -10,10 +10,10 @@ enum { COLUMNS = 10 };
 /* For programs all of them, for people the first few. */
 static const ListingColumn all[COLUMNS] = {{"node", LISTING_TEXT},         {"materialized", LISTING_TEXT},
                                            {"last_outcome", LISTING_TEXT}, {"published_at", LISTING_TIME},
-                                           {"rows", LISTING_NUMBER},       {"next_tick", LISTING_TEXT},
-                                           {"error", LISTING_TEXT},        {"table", LISTING_TEXT},
-                                           {"last_started", LISTING_TIME}, {"run", LISTING_NUMBER}};
-enum { COLUMNS_FOR_PEOPLE = 7 };
+                                           {"run", LISTING_NUMBER},        {"rows", LISTING_NUMBER},
+                                           {"next_tick", LISTING_TIME},    {"error", LISTING_LONG},
+                                           {"table", LISTING_TEXT},        {"last_started", LISTING_TIME}};
+enum { COLUMNS_FOR_PEOPLE = 8, NEXT_TICK = 6, TABLE = 8 };
 
 typedef struct Status {
     const Project *project;
@@ -55,8 +55,8 @@ static void add(const Status *status, const Node *node, int row)
                                   node ? node_materialized(node) : record_get(status->rows, row, "materialized")};
     for (int i = 2; row >= 0 && i < COLUMNS; i++)
         cells[i] = record_get(status->rows, row, all[i].name);
-    cells[5] = node ? next_tick(status, node) : NULL;
-    cells[7] = arena_printf(status->arena, "%s.%s", schema, table);
+    cells[NEXT_TICK] = node ? next_tick(status, node) : NULL;
+    cells[TABLE] = arena_printf(status->arena, "%s.%s", schema, table);
     listing_add(status->listing, cells);
 }
 
@@ -83,7 +83,8 @@ static bool show(Call *call, const Project *project, Error *err)
     CONN_AUTO(conn);
     ROWS_AUTO(rows);
     bool exists, json = str_eq(call_value(call, "format"), "json");
-    if (!record_open(project, &conn, &exists, err) || (exists && !ledger_status(conn, project->name, &rows, err)))
+    if (!record_open(project, &conn, &exists, err) ||
+        (exists && !ledger_status(conn, project->name, project->target.name, &rows, err)))
         return false;
     LISTING_AUTO(listing);
     listing_init(&listing, all, COLUMNS);

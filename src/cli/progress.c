@@ -71,9 +71,6 @@ static void step_ended(const Node *node, const StepResult *result, void *data)
     case STEP_SKIPPED:
         tell_skipped(node, result, *due);
         break;
-    case STEP_CANCELLED:
-        log_warn("%s was stopped", node->name);
-        break;
     }
     tell_checks(node, result);
 }

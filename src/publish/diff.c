@@ -1,5 +1,6 @@
 #include "publish/diff.h"
 
+#include "base/json.h"
 #include "pg/rows.h"
 #include "record/statements.h"
 
@@ -75,12 +76,77 @@ static bool insert_new_rows(Conn *conn, const Table *stage, const Table *target,
     return run(conn, &sql, &ret->inserted, err);
 }
 
+static bool append_key(Conn *conn, const Strings *key, Text *out, Error *err)
+{
+    for (size_t i = 0; i < key->count; i++)
+        if (!conn_format(conn, out, err, "%sx.%I", i ? ", " : "", key->items[i]))
+            return false;
+    return true;
+}
+
+static bool is_unique(Conn *conn, const Table *target, const Strings *key, bool *ret_unique, Error *err)
+{
+    TEXT_AUTO(names);
+    Json json = {.out = &names};
+    json_array(&json);
+    for (size_t i = 0; i < key->count; i++)
+        json_string(&json, key->items[i]);
+    json_end(&json);
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, sql_has_unique_index, 2, (const char *const[]){target->quoted, text_str(&names)}, &rows, err))
+        return false;
+    *ret_unique = rows_bool(rows, 0, 0);
+    return true;
+}
+
+/* A table that was adopted, or made before its model had a key, may hold a key twice. Made equal to the stage, one row
+ * of each key stays, to be compared with the new one. */
+static bool delete_twins(Conn *conn, const Table *target, const Strings *key, DiffCounts *ret, Error *err)
+{
+    TEXT_AUTO(columns);
+    if (!append_key(conn, key, &columns, err))
+        return false;
+    TEXT_AUTO(sql);
+    text_appendf(&sql,
+                 "delete from %s t using (select x.ctid as sluice_place, x.tableoid as sluice_part, "
+                 "row_number() over (partition by %s order by x.tableoid, x.ctid) as sluice_nth from %s x) d "
+                 "where t.ctid = d.sluice_place and t.tableoid = d.sluice_part and d.sluice_nth > 1",
+                 target->quoted, text_str(&columns), target->quoted);
+    return run(conn, &sql, &ret->deleted, err);
+}
+
+static bool refuse_twins(Conn *conn, const Table *target, const Strings *key, Error *err)
+{
+    TEXT_AUTO(columns);
+    if (!append_key(conn, key, &columns, err))
+        return false;
+    TEXT_AUTO(sql);
+    text_appendf(&sql, "select row(%s)::text, count(*) from %s x group by %s having count(*) > 1 order by 1 limit 1",
+                 text_str(&columns), target->quoted, text_str(&columns));
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
+        return false;
+    if (rows_count(rows) == 0)
+        return true;
+    error_set(err, ERROR_FAILED, "%s.%s holds the key %s in %s rows", target->schema, target->name,
+              rows_get(rows, 0, 0), rows_get(rows, 0, 1));
+    return error_hint(err, "its rows cannot be told apart by unique_key: make them unique first");
+}
+
 bool diff_by_key(Conn *conn, const Table *stage, const Table *target, const Strings *key, bool delete_missing,
                  DiffCounts *ret, Error *err)
 {
+    int64_t twins;
+    bool unique;
     *ret = (DiffCounts){0};
-    if (!raise_work_mem(conn, err) || (delete_missing && !delete_missing_rows(conn, stage, target, key, ret, err)))
+    if (!raise_work_mem(conn, err) || !is_unique(conn, target, key, &unique, err))
         return false;
+    if (!unique && !(delete_missing ? delete_twins(conn, target, key, ret, err) : refuse_twins(conn, target, key, err)))
+        return false;
+    twins = ret->deleted;
+    if (delete_missing && !delete_missing_rows(conn, stage, target, key, ret, err))
+        return false;
+    ret->deleted = delete_missing ? ret->deleted + twins : 0;
     return update_changed_rows(conn, stage, target, key, ret, err) &&
            insert_new_rows(conn, stage, target, key, ret, err);
 }

@@ -1,6 +1,7 @@
 #include "publish/table.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "pg/rows.h"
 #include "record/statements.h"
@@ -45,26 +46,31 @@ const TableColumn *table_column(const Table *table, const char *name)
     return NULL;
 }
 
-const char *relkind_name(char relkind)
+const char *relkind_one(char relkind)
 {
     switch (relkind) {
     case 'r':
     case 'p':
-        return "table";
+        return "a table";
     case 'v':
-        return "view";
+        return "a view";
     case 'm':
-        return "materialized view";
+        return "a materialized view";
     case 'f':
-        return "foreign table";
+        return "a foreign table";
     case 'S':
-        return "sequence";
+        return "a sequence";
     case 'i':
-        return "index";
+    case 'I':
+        return "an index";
+    case 'c':
+        return "a composite type";
     default:
-        return "relation";
+        return "a relation";
     }
 }
+
+const char *relkind_name(char relkind) { return strchr(relkind_one(relkind), ' ') + 1; }
 
 bool table_stage_name(Conn *conn, const char *schema, int64_t run_id, Arena *arena, Table *ret, Error *err)
 {
@@ -72,37 +78,81 @@ bool table_stage_name(Conn *conn, const char *schema, int64_t run_id, Arena *are
     return quote(conn, ret, arena, err);
 }
 
-static void list(Text *out, const char *name, const char *type)
+static bool exec_on(Conn *conn, const char *verb, const Table *stage, Error *err)
 {
-    text_appendf(out, "%s%s %s", out->len ? ", " : "", name, type);
+    TEXT_AUTO(sql);
+    text_appendf(&sql, "%s %s", verb, stage->quoted);
+    return conn_exec(conn, text_str(&sql), err);
 }
 
-bool table_same_columns(const Table *stage, const Table *target, const char *ignored, Error *err)
+bool table_stage_analyze(Conn *conn, const Table *stage, int64_t rows, Error *err)
 {
-    TEXT_AUTO(added);
-    TEXT_AUTO(gone);
-    TEXT_AUTO(changed);
-    for (size_t i = 0; i < stage->column_count; i++) {
-        const TableColumn *new = &stage->columns[i], *old = table_column(target, new->name);
-        if (!old || old->generated)
-            list(&added, new->name, new->type);
-        else if (!str_eq(old->type, new->type))
-            text_appendf(&changed, "%s%s from %s to %s", changed.len ? ", " : "", new->name, old->type, new->type);
+    return rows <= TABLE_SMALL || exec_on(conn, "analyze", stage, err);
+}
+
+bool table_stage_drop(Conn *conn, const Table *stage, Error *err) { return exec_on(conn, "drop table", stage, err); }
+
+/* What differs between the columns of two tables, for people and as the actions of an ALTER TABLE. */
+typedef struct Difference {
+    Text added, gone, changed;
+    Text actions;
+} Difference;
+
+static void difference_clear(Difference *d)
+{
+    text_clear(&d->added);
+    text_clear(&d->gone);
+    text_clear(&d->changed);
+    text_clear(&d->actions);
+}
+
+static const char *comma(const Text *text) { return text->len ? ", " : ""; }
+
+static bool compare_new(Conn *conn, const TableColumn *new, const TableColumn *old, Difference *d, Error *err)
+{
+    if (old && !old->generated && str_eq(old->type, new->type))
+        return true;
+    if (old && !old->generated) {
+        text_appendf(&d->changed, "%s%s from %s to %s", comma(&d->changed), new->name, old->type, new->type);
+        return conn_format(conn, &d->actions, err, "%salter column %I type %s", comma(&d->actions), new->name,
+                           new->type);
     }
+    text_appendf(&d->added, "%s%s %s", comma(&d->added), new->name, new->type);
+    return conn_format(conn, &d->actions, err, "%sadd column %I %s", comma(&d->actions), new->name, new->type);
+}
+
+static bool compare_columns(Conn *conn, const Table *stage, const Table *target, const char *ignored, Difference *d,
+                            Error *err)
+{
+    for (size_t i = 0; i < stage->column_count; i++)
+        if (!compare_new(conn, &stage->columns[i], table_column(target, stage->columns[i].name), d, err))
+            return false;
     for (size_t i = 0; i < target->column_count; i++) {
         const TableColumn *old = &target->columns[i];
-        if (!old->generated && !table_column(stage, old->name) && !str_eq(old->name, ignored))
-            list(&gone, old->name, old->type);
+        if (old->generated || table_column(stage, old->name) || str_eq(old->name, ignored))
+            continue;
+        text_appendf(&d->gone, "%s%s %s", comma(&d->gone), old->name, old->type);
+        if (!conn_format(conn, &d->actions, err, "%sdrop column %I", comma(&d->actions), old->name))
+            return false;
     }
-    if (!added.len && !gone.len && !changed.len)
+    return true;
+}
+
+bool table_same_columns(Conn *conn, const Table *stage, const Table *target, const char *ignored, Text *statements,
+                        Error *err)
+{
+    Difference d __attribute__((cleanup(difference_clear))) = {0};
+    if (!compare_columns(conn, stage, target, ignored, &d, err))
+        return false;
+    if (!d.actions.len)
         return true;
+    text_appendf(statements, "alter table %s %s", target->quoted, text_str(&d.actions));
     TEXT_AUTO(what);
-    text_appendf(&what, "%s%s", added.len ? "; new: " : "", text_str(&added));
-    text_appendf(&what, "%s%s", gone.len ? "; no longer there: " : "", text_str(&gone));
-    text_appendf(&what, "%s%s", changed.len ? "; changed: " : "", text_str(&changed));
-    error_set(err, ERROR_FAILED, "the columns differ from those of %s.%s%s", target->schema, target->name,
-              text_str(&what));
-    return error_hint(err, "alter the table to match, or remove it with sluice drop: the next run makes it anew");
+    text_appendf(&what, "%s%s", d.added.len ? "; new: " : "", text_str(&d.added));
+    text_appendf(&what, "%s%s", d.gone.len ? "; no longer there: " : "", text_str(&d.gone));
+    text_appendf(&what, "%s%s", d.changed.len ? "; changed: " : "", text_str(&d.changed));
+    return error_set(err, ERROR_FAILED, "the columns differ from those of %s.%s%s", target->schema, target->name,
+                     text_str(&what));
 }
 
 bool table_column_list(Conn *conn, const Table *table, const char *prefix, Text *out, Error *err)

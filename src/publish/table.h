@@ -35,12 +35,20 @@ typedef struct Table {
 bool table_find(Conn *conn, const char *schema, const char *name, Arena *arena, Table *ret, Error *err);
 const TableColumn *table_column(const Table *table, const char *name); /* NULL: none */
 const char *relkind_name(char relkind);                                /* "table", "view" ... */
+const char *relkind_one(char relkind);                                 /* "a table", "an index" ... */
 
 /* Name of a staging table beside schema.name for a run: in *ret exists is false. */
 bool table_stage_name(Conn *conn, const char *schema, int64_t run_id, Arena *arena, Table *ret, Error *err);
 
-/* The columns of stage and target are the same, in any order: names, types. An error names those that are not. */
-bool table_same_columns(const Table *stage, const Table *target, const char *ignored, Error *err);
+/* Statistics of a staging table, where it has enough rows for them to pay; and its end. */
+enum { TABLE_SMALL = 10000 }; /* rows up to which statistics and an index cost more than they save */
+bool table_stage_analyze(Conn *conn, const Table *stage, int64_t rows, Error *err);
+bool table_stage_drop(Conn *conn, const Table *stage, Error *err);
+
+/* The columns of stage and target are the same, in any order: names, types; `ignored` (or NULL) aside. An error names
+ * those that are not; statements gets the ALTER TABLE that would make them the same. */
+bool table_same_columns(Conn *conn, const Table *stage, const Table *target, const char *ignored, Text *statements,
+                        Error *err);
 
 /* `"a", "b"` of the columns that can be written, each behind prefix (`t.` or ""). */
 bool table_column_list(Conn *conn, const Table *table, const char *prefix, Text *out, Error *err);

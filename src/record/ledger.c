@@ -204,7 +204,7 @@ static char *recorded_place(const Error *failure)
     return text_steal(&text);
 }
 
-bool ledger_step_end_in_txn(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err)
+bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err)
 {
     char id[NUMBER_TEXT], total[NUMBER_TEXT], inserted[NUMBER_TEXT], updated[NUMBER_TEXT], deleted[NUMBER_TEXT];
     const Error *failure = outcome->failure;
@@ -217,11 +217,6 @@ bool ledger_step_end_in_txn(Conn *conn, int64_t step_id, const LedgerOutcome *ou
                                             outcome->key, text, place,
                                             failure && failure->sqlstate[0] ? failure->sqlstate : NULL},
                       NULL, err);
-}
-
-bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err)
-{
-    return ledger_step_end_in_txn(conn, step_id, outcome, err);
 }
 
 bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *err)
@@ -257,11 +252,11 @@ bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
     char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT];
     clock_format_exact(step->tick, tick);
     clock_format_exact(publish->started_at, started);
-    return conn_query(conn, sql_publish, 12,
+    return conn_query(conn, sql_publish, 13,
                       (const char *const[]){step->schema, step->table, publish->project, step->node, step->kind,
                                             step->materialized ? step->materialized : "table", publish->definition,
                                             number(step->run_id, run_id), step->has_tick ? tick : NULL, started,
-                                            publish->content_hash, number(publish->total, total)},
+                                            publish->content_hash, number(publish->total, total), publish->target},
                       NULL, err);
 }
 
@@ -278,13 +273,17 @@ bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t 
                       NULL, err);
 }
 
-bool ledger_adopt(Conn *conn, const char *project, const char *schema, const char *table, const char *node,
-                  const char *kind, const char *materialized, Error *err)
+bool ledger_adopt(Conn *conn, const LedgerOwner *owner, const char *schema, const char *table, Error *err)
 {
-    return conn_query(conn,
-                      "insert into sluice.relations (schema_name, table_name, project, node, kind, materialized) "
-                      "values ($1, $2, $3, $4, $5, $6)",
-                      6, (const char *const[]){schema, table, project, node, kind, materialized}, NULL, err);
+    return conn_query(
+        conn,
+        "insert into sluice.relations (schema_name, table_name, project, target, node, kind, materialized) "
+        "values ($1, $2, $3, $4, $5, $6, $7) on conflict (schema_name, table_name) do update set "
+        "project = $3, target = $4, node = $5, kind = $6, materialized = $7, owned_since = now()",
+        7,
+        (const char *const[]){schema, table, owner->project, owner->target, owner->node, owner->kind,
+                              owner->materialized},
+        NULL, err);
 }
 
 bool ledger_forget_in_txn(Conn *conn, const char *schema, const char *table, Error *err)
@@ -293,23 +292,29 @@ bool ledger_forget_in_txn(Conn *conn, const char *schema, const char *table, Err
                       (const char *const[]){schema, table}, NULL, err);
 }
 
-bool ledger_relations(Conn *conn, const char *project, Rows **ret_rows, Error *err)
+bool ledger_relations(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err)
 {
     return conn_query(conn,
                       "select schema_name, table_name, node, kind, materialized, definition from sluice.relations "
-                      "where project = $1 order by schema_name, table_name",
-                      1, (const char *const[]){project}, ret_rows, err);
+                      "where project = $1 and target = $2 order by schema_name, table_name",
+                      2, (const char *const[]){project, target}, ret_rows, err);
 }
 
-bool ledger_status(Conn *conn, const char *project, Rows **ret_rows, Error *err)
+bool ledger_status(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err)
 {
-    return conn_query(conn, sql_status, 1, (const char *const[]){project}, ret_rows, err);
+    return conn_query(conn, sql_status, 2, (const char *const[]){project, target}, ret_rows, err);
 }
 
 bool ledger_runs(Conn *conn, const char *project, int limit, Rows **ret_rows, Error *err)
 {
     char text[NUMBER_TEXT];
     return conn_query(conn, sql_runs, 2, (const char *const[]){project, number(limit, text)}, ret_rows, err);
+}
+
+bool ledger_logs_run(Conn *conn, const char *project, int64_t run_id, Rows **ret_run, Error *err)
+{
+    char id[NUMBER_TEXT];
+    return conn_query(conn, sql_logs_run, 2, (const char *const[]){project, number(run_id, id)}, ret_run, err);
 }
 
 bool ledger_logs(Conn *conn, const char *project, int64_t run_id, Rows **ret_steps, Rows **ret_checks,

@@ -62,8 +62,8 @@ typedef struct LedgerOutcome {
     const Error *failure;                      /* or NULL */
 } LedgerOutcome;
 
+/* In the caller's transaction or in one of its own. */
 bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err);
-bool ledger_step_end_in_txn(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err);
 /* Steps of the run that are still running: ended without having been done, as cancelled or failed. */
 bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *err);
 /* A step that never ran (blocked, skipped): begun and ended at once. */
@@ -74,7 +74,7 @@ bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err);
 /* Makes the table ours, or notes a publish of it. */
 typedef struct LedgerPublish {
     const LedgerStep *step;
-    const char *project;
+    const char *project, *target;
     const char *definition;   /* hash of what the relation was made from, or NULL */
     const char *content_hash; /* of the delivery, or NULL */
     Instant started_at;       /* of the run */
@@ -86,15 +86,20 @@ bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t 
                         int64_t rows_read, const char *mode, Error *err);
 
 /* Ownership, for adopt and drop. */
-bool ledger_adopt(Conn *conn, const char *project, const char *schema, const char *table, const char *node,
-                  const char *kind, const char *materialized, Error *err);
+typedef struct LedgerOwner {
+    const char *project, *target, *node, *kind, *materialized;
+} LedgerOwner;
+/* A relation that is in the ledger already changes hands. */
+bool ledger_adopt(Conn *conn, const LedgerOwner *owner, const char *schema, const char *table, Error *err);
 bool ledger_forget_in_txn(Conn *conn, const char *schema, const char *table, Error *err);
-/* schema_name, table_name, node, kind, materialized, definition of all that the project owns, by name. */
-bool ledger_relations(Conn *conn, const char *project, Rows **ret_rows, Error *err);
+/* schema_name, table_name, node, kind, materialized, definition of all that the project owns in a target, by name. */
+bool ledger_relations(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err);
 
 /* For people: columns are named as they are to be shown. limit bounds the rows. */
-bool ledger_status(Conn *conn, const char *project, Rows **ret_rows, Error *err);
+bool ledger_status(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err);
 bool ledger_runs(Conn *conn, const char *project, int limit, Rows **ret_rows, Error *err);
+/* run_id 0: the newest run. No row where there is none. */
+bool ledger_logs_run(Conn *conn, const char *project, int64_t run_id, Rows **ret_run, Error *err);
 /* run_id 0: the newest run. Three results: its steps, its checks that failed, its failed rows (bounded). */
 bool ledger_logs(Conn *conn, const char *project, int64_t run_id, Rows **ret_steps, Rows **ret_checks,
                  Rows **ret_failed_rows, Error *err);

@@ -1,12 +1,15 @@
 /* Statements: the files of sql/, embedded at build time. */
 #pragma once
 
+extern const char sql_has_unique_index[];
 extern const char sql_ledger_1[];
 extern const char sql_ledger_prune[];
 extern const char sql_lock_orphan_end[];
 extern const char sql_logs_checks[];
 extern const char sql_logs_failed_rows[];
+extern const char sql_logs_run[];
 extern const char sql_logs_steps[];
+extern const char sql_owned_relation[];
 extern const char sql_publish[];
 extern const char sql_referred_key[];
 extern const char sql_relation[];
@@ -16,3 +19,4 @@ extern const char sql_status[];
 extern const char sql_step_end[];
 extern const char sql_table_columns[];
 extern const char sql_table_lock_holder[];
+extern const char sql_view_properties[];

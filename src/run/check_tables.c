@@ -10,11 +10,15 @@ typedef struct Checking {
     const CheckListener *listener;
     CheckSummary *summary;
     Arena arena;
+    Error unchecked; /* why the first node's checks could not be run that could not */
 } Checking;
+
+enum { LAST_WORDS = 5 /* seconds to record the end of a call that is cancelled */ };
 
 static void checking_clear(Checking *checking)
 {
     conn_close(checking->conn);
+    error_clear(&checking->unchecked);
     arena_clear(&checking->arena);
 }
 
@@ -70,15 +74,13 @@ static bool check_node(Checking *checking, const Node *node, Error *err)
     checking->summary->failed++;
     if (checking->listener->unchecked)
         checking->listener->unchecked(node, err, checking->listener->data);
+    if (checking->unchecked.code == ERROR_NONE)
+        error_move(&checking->unchecked, err);
     error_clear(err);
     return true;
 }
 
-static bool has_checks(const Node *node)
-{
-    bool ephemeral = node->kind == NODE_MODEL && node->materialized == MATERIALIZED_EPHEMERAL;
-    return !ephemeral && (node->check_count || node->unique_key.count);
-}
+static bool has_checks(const Node *node) { return !node_is_ephemeral(node) && node_has_checks(node); }
 
 static bool check_all(Checking *checking, const Selection *selection, Error *err)
 {
@@ -88,6 +90,20 @@ static bool check_all(Checking *checking, const Selection *selection, Error *err
             return false;
     }
     return true;
+}
+
+static bool end_checking(Checking *checking, bool good, Error *err)
+{
+    ERROR_AUTO(ending);
+    const char *outcome = err->code == ERROR_CANCELLED         ? "cancelled"
+                          : !good || checking->summary->failed ? "failed"
+                                                               : "ok";
+    const Error *why = good ? &checking->unchecked : err;
+    conn_shield(checking->conn, LAST_WORDS);
+    bool recorded = ledger_run_end(checking->conn, checking->summary->run_id, outcome, why, &ending);
+    if (good && !recorded)
+        error_move(err, &ending);
+    return good && recorded;
 }
 
 bool run_checks(const Project *project, const Selection *selection, const CheckListener *listener, CheckSummary *ret,
@@ -101,8 +117,5 @@ bool run_checks(const Project *project, const Selection *selection, const CheckL
         !ledger_run_begin(checking.conn, &row, &ret->run_id, err))
         return false;
     bool good = check_all(&checking, selection, err);
-    ERROR_AUTO(ending);
-    conn_shield(checking.conn, 5);
-    ledger_run_end(checking.conn, ret->run_id, !good || ret->failed ? "failed" : "ok", good ? NULL : err, &ending);
-    return good;
+    return end_checking(&checking, good, err);
 }

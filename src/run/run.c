@@ -3,9 +3,9 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "build/due.h"
 #include "record/ledger.h"
 #include "run/target.h"
-#include "schedule/agenda.h"
 
 enum { RECONNECTS = 3, LAST_WORDS = 5 /* seconds to record the end of a run that is cancelled */ };
 
@@ -18,9 +18,10 @@ typedef struct Run {
     Build build;
     Conn *conn;
     Arena arena;
-    NodeState *states; /* by order */
-    bool *todo;        /* by order */
-    Instant *ticks;    /* by order, with due */
+    NodeState *states;     /* by order */
+    const Node **culprits; /* by order: of a state that is passed on, whose it is */
+    bool *todo;            /* by order */
+    Instant *ticks;        /* by order, with due */
 } Run;
 
 static void run_clear(Run *run)
@@ -33,9 +34,7 @@ static void run_clear(Run *run)
 
 static bool makes_something(const Node *node)
 {
-    if (node->kind == NODE_SOURCE)
-        return node->csv || node->check_count;
-    return node->materialized != MATERIALIZED_EPHEMERAL;
+    return node_is_external(node) ? node_has_checks(node) : !node_is_ephemeral(node);
 }
 
 static bool ask_due(Run *run, const Node *node, bool *ret_due, Error *err)
@@ -46,15 +45,7 @@ static bool ask_due(Run *run, const Node *node, bool *ret_due, Error *err)
         return true;
     if (!ledger_relation(run->conn, node->schema, node->table, &run->arena, &known, err))
         return false;
-    AgendaItem item = {
-        .cron = &node->cron,
-        .zone = node->zone,
-        .has_tick = known.has_tick,
-        .has_start = known.has_start,
-        .last_tick = known.last_tick,
-        .last_start = known.last_start,
-    };
-    *ret_due = agenda_due(&item, run->build.started_at, &run->ticks[node->order]);
+    *ret_due = due_tick(node, &known, run->build.started_at, &run->ticks[node->order]);
     return true;
 }
 
@@ -93,8 +84,6 @@ static void count(Run *run, const StepResult *result)
         summary->skipped++;
         summary->busy += result->busy;
         break;
-    case STEP_CANCELLED:
-        break;
     }
     summary->warnings += result->checks.warnings;
 }
@@ -103,9 +92,10 @@ static void end_step(Run *run, const Node *node, const StepResult *result)
 {
     static const NodeState states[] = {
         [STEP_OK] = STATE_GOOD,     [STEP_UNCHANGED] = STATE_GOOD, [STEP_FAILED] = STATE_BAD,
-        [STEP_BLOCKED] = STATE_BAD, [STEP_SKIPPED] = STATE_GOOD,   [STEP_CANCELLED] = STATE_BAD,
+        [STEP_BLOCKED] = STATE_BAD, [STEP_SKIPPED] = STATE_GOOD,
     };
     run->states[node->order] = result->busy ? STATE_BUSY : states[result->outcome];
+    run->culprits[node->order] = node;
     count(run, result);
     if (run->options->listener.step_ended)
         run->options->listener.step_ended(node, result, run->options->listener.data);
@@ -154,7 +144,7 @@ static const Node *bad_input(Run *run, const Node *node, NodeState *ret_state)
         NodeState state = run->states[node->inputs[i]->order];
         if (state == STATE_BAD || state == STATE_BUSY) {
             *ret_state = state;
-            return node->inputs[i];
+            return run->culprits[node->inputs[i]->order];
         }
     }
     return NULL;
@@ -193,8 +183,8 @@ static bool do_node(Run *run, const Node *node, Error *err)
     NodeState why = STATE_IDLE;
     const Node *input = bad_input(run, node, &why);
     if (!run->todo[node->order]) {
-        bool passes_on = node->kind == NODE_MODEL && node->materialized == MATERIALIZED_EPHEMERAL;
-        run->states[node->order] = input && passes_on ? why : STATE_IDLE;
+        run->states[node->order] = input && node_is_ephemeral(node) ? why : STATE_IDLE;
+        run->culprits[node->order] = input;
         return true;
     }
     if (input)
@@ -239,22 +229,29 @@ static const char *outcome_of(const Run *run, const Error *err)
     return run->summary->busy && !run->options->due ? "busy" : "ok";
 }
 
-/* The end of the run is recorded even when it was cancelled; where the connection is gone it stays `running`, and
- * the next run finds its process gone. */
-static bool end(Run *run, Error *err)
+static bool record_end(Run *run, const Error *failure, Error *err)
+{
+    const char *outcome = outcome_of(run, failure);
+    return ledger_run_end(run->conn, run->summary->run_id, outcome, failure, err) &&
+           ledger_end_steps(run->conn, run->summary->run_id, outcome, err);
+}
+
+/* Recorded even when the run was cancelled, and over a new connection where the last step's was lost after it. Where
+ * there is none to be had the run stays `running`, and the next one finds its process gone. */
+static bool end(Run *run, bool good, Error *err)
 {
     ERROR_AUTO(ending);
-    bool good = err->code == ERROR_NONE;
+    if (good && !conn_alive(run->conn) && !reconnect(run, err))
+        return false;
     if (!run->conn || !conn_alive(run->conn))
         return good;
     conn_shield(run->conn, LAST_WORDS);
-    const char *outcome = outcome_of(run, err);
-    if (ledger_run_end(run->conn, run->summary->run_id, outcome, good ? NULL : err, &ending) &&
-        ledger_end_steps(run->conn, run->summary->run_id, outcome, &ending) && ledger_prune(run->conn, &ending))
-        return good;
-    if (good)
+    bool recorded = record_end(run, err, &ending);
+    if (recorded && !ledger_prune(run->conn, &ending))
+        log_warn("old runs were not removed from the ledger: %s", ending.message);
+    if (good && !recorded)
         error_move(err, &ending);
-    return false;
+    return good && recorded;
 }
 
 static bool do_all(Run *run, Error *err)
@@ -268,8 +265,9 @@ static bool do_all(Run *run, Error *err)
 bool run_project(const Project *project, const RunOptions *options, RunSummary *ret, Error *err)
 {
     *ret = (RunSummary){0};
-    Run run __attribute__((cleanup(run_clear))) = {.project = project, .options = options, .summary = ret};
+    Run run CLEANUP(run_clear) = {.project = project, .options = options, .summary = ret};
     run.states = arena_array(&run.arena, project->node_count, sizeof *run.states);
+    run.culprits = arena_array(&run.arena, project->node_count, sizeof *run.culprits);
     run.todo = arena_array(&run.arena, project->node_count, sizeof *run.todo);
     run.ticks = arena_array(&run.arena, project->node_count, sizeof *run.ticks);
     if (!target_connect(project, &run.conn, err) || !ledger_open(run.conn, err))
@@ -287,6 +285,6 @@ bool run_project(const Project *project, const RunOptions *options, RunSummary *
         return true;
     if (!begin(&run, err))
         return false;
-    do_all(&run, err);
-    return end(&run, err);
+    bool good = do_all(&run, err);
+    return end(&run, good, err);
 }

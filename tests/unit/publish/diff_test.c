@@ -72,7 +72,8 @@ static void make_tables(int round, bool keyed, Arena *arena, Table *s, Table *t)
     ERROR_AUTO(err);
     assert_ok(table_find(g_conn, "public", "s", arena, s, &err));
     assert_ok(table_find(g_conn, "public", "t", arena, t, &err));
-    assert_true(table_same_columns(s, t, NULL, &err));
+    TEXT_AUTO(statements);
+    assert_true(table_same_columns(g_conn, s, t, NULL, &statements, &err));
 }
 
 #define ROWS_OF(table) "select row(k, \"A\", n, j)::text as r, count(*) as c from " table " group by 1"
@@ -155,6 +156,28 @@ static void upsert_keeps_what_is_missing(void **state)
     arena_clear(&arena);
 }
 
+static void keys_that_stand_twice(void **state)
+{
+    (void)state;
+    const char *columns[] = {"k"};
+    Strings key = {columns, 1};
+    Arena arena;
+    arena_init(&arena);
+    Table s, t;
+    ERROR_AUTO(err);
+    DiffCounts counts;
+    make_tables(9, true, &arena, &s, &t);
+    exec("alter table t drop constraint t_pkey; alter table t alter k drop not null;"
+         "insert into t (k, \"A\") select k, 'twin' from t where k < 50; insert into t (k) values (null)");
+    assert_false(diff_by_key(g_conn, &s, &t, &key, false, &counts, &err));
+    assert_says(err.message, "public.t holds the key (1) in 2 rows");
+    error_clear(&err);
+    assert_ok(diff_by_key(g_conn, &s, &t, &key, true, &counts, &err));
+    assert_int_equal(count_of("select count(*) from t"), count_of("select count(*) from s"));
+    holds_the_same(&s, &t, &key, &counts);
+    arena_clear(&arena);
+}
+
 static void columns_that_differ_are_named(void **state)
 {
     (void)state;
@@ -166,9 +189,12 @@ static void columns_that_differ_are_named(void **state)
     ERROR_AUTO(err);
     assert_ok(table_find(g_conn, "public", "s", &arena, &s, &err));
     assert_ok(table_find(g_conn, "public", "t", &arena, &t, &err));
-    assert_false(table_same_columns(&s, &t, NULL, &err));
+    TEXT_AUTO(statements);
+    assert_false(table_same_columns(g_conn, &s, &t, NULL, &statements, &err));
     assert_string_equal(err.message, "the columns differ from those of public.t; new: b text; no longer there: d date; "
                                      "changed: a from bigint to integer");
+    assert_string_equal(text_str(&statements), "alter table \"public\".\"t\" alter column \"a\" type integer, "
+                                               "add column \"b\" text, drop column \"d\"");
     arena_clear(&arena);
 }
 
@@ -178,6 +204,7 @@ int main(void)
         cmocka_unit_test(by_key),
         cmocka_unit_test(by_row),
         cmocka_unit_test(upsert_keeps_what_is_missing),
+        cmocka_unit_test(keys_that_stand_twice),
         cmocka_unit_test(columns_that_differ_are_named),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
