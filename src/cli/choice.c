@@ -1,6 +1,7 @@
 #include "cli/choice.h"
 
 #include "base/text.h"
+#include "cli/shell.h"
 
 bool choice_make(Call *call, const Project *project, Selection *ret_selection, Error *err)
 {
@@ -23,6 +24,12 @@ bool choice_make(Call *call, const Project *project, Selection *ret_selection, E
     return true;
 }
 
+static void append_word(const char *word, Text *out)
+{
+    text_append_char(out, ' ');
+    shell_word(word, out);
+}
+
 const char *choice_words(Call *call)
 {
     TEXT_AUTO(words);
@@ -32,10 +39,13 @@ const char *choice_words(Call *call)
         bool own = true;
         for (const Option *const *g = global_options; *g; g++)
             own = own && *g != given->option;
-        if (own)
-            text_appendf(&words, " --%s%s%s", given->option->name, given->option->argument ? " " : "", given->value);
+        if (!own)
+            continue;
+        text_appendf(&words, " --%s", given->option->name);
+        if (given->option->argument)
+            append_word(given->value, &words);
     }
     for (size_t i = 0; i < call->argument_count; i++)
-        text_appendf(&words, " %s", call->arguments[i]);
+        append_word(call->arguments[i], &words);
     return arena_strdup(&call->arena, text_str(&words));
 }

@@ -96,8 +96,12 @@ static bool load_new(Call *call, const Project *project, const char *table, RunS
     for (size_t i = 0; i < starter.column_count; i++)
         if (starter.columns[i].remark)
             log_warn("column '%s' is loaded as text: %s", starter.columns[i].name, starter.columns[i].remark);
-    FileLoad load = {
-        .path = file, .shown = file, .table = table, .columns = columns, .column_count = starter.column_count};
+    FileLoad load = {.path = file,
+                     .shown = file,
+                     .table = table,
+                     .command = choice_words(call),
+                     .columns = columns,
+                     .column_count = starter.column_count};
     RunListener listener = progress_listener(false);
     return run_load_file(project, &load, &listener, call_has(call, "wait"), ret, err);
 }

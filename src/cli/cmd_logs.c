@@ -11,6 +11,18 @@
 
 enum { PARTS = 3 };
 
+typedef struct Record {
+    Rows *run;          /* no row, or NULL: there is no such run, and no parts */
+    Rows *parts[PARTS]; /* steps, checks that failed, rows that failed */
+} Record;
+
+static void record_clear(Record *record)
+{
+    rows_free(record->run);
+    for (int i = 0; i < PARTS; i++)
+        rows_free(record->parts[i]);
+}
+
 /* 0: the newest one. */
 static bool run_id_of(const Call *call, int64_t *ret, Error *err)
 {
@@ -29,19 +41,38 @@ static bool run_id_of(const Call *call, int64_t *ret, Error *err)
     return true;
 }
 
-static void print_text(Rows *const parts[PARTS])
+/* Which run it is, in one line; its error in another. */
+static void print_run(const Rows *run)
 {
+    TEXT_AUTO(line);
+    const char *seconds = record_get(run, 0, "seconds"), *error = record_get(run, 0, "error");
+    text_appendf(&line, "Run %s: %s; started ", record_get(run, 0, "run"), record_get(run, 0, "command"));
+    listing_append_time(record_get(run, 0, "started_at"), &line);
+    text_appendf(&line, "; %s", record_get(run, 0, "outcome"));
+    if (seconds)
+        text_appendf(&line, " after %s s", seconds);
+    if (error)
+        text_appendf(&line, "\n%s", error);
+    char *shown CLEANUP(mem_free_p) = log_redacted(text_str(&line));
+    puts(shown);
+}
+
+static void print_text(const Record *record)
+{
+    Rows *const *parts = record->parts;
     static const char *const names[PARTS] = {
         "node table outcome started_at seconds rows inserted updated deleted reason",
         "table check kind severity failed_rows detail", "table check line row"};
     static const char *const titles[PARTS] = {NULL, "Checks that failed", "Rows that failed"};
+    print_run(record->run);
     for (int i = 0; i < PARTS; i++) {
         if (rows_count(parts[i]) == 0)
             continue;
         LISTING_AUTO(listing);
         record_listing(parts[i], names[i], &listing);
+        printf("\n");
         if (titles[i])
-            printf("\n%s\n\n", titles[i]);
+            printf("%s\n\n", titles[i]);
         listing_print(&listing, false, stdout);
     }
     /* Errors are long: below the steps, each as it was told when it happened. */
@@ -58,18 +89,22 @@ static void print_text(Rows *const parts[PARTS])
     }
 }
 
-static void print_json(Rows *const parts[PARTS])
+static void print_json(const Record *record)
 {
     static const char *const keys[PARTS] = {"steps", "checks", "failed_rows"};
     TEXT_AUTO(text);
     Json json = {.out = &text};
     json_object(&json);
+    json_key(&json, "run");
+    LISTING_AUTO(runs);
+    record_listing(record->run, NULL, &runs);
+    if (runs.row_count > 0)
+        listing_json_row(&runs, 0, &json);
+    else
+        json_null(&json);
     for (int i = 0; i < PARTS; i++) {
         LISTING_AUTO(listing);
-        if (parts[i])
-            record_listing(parts[i], NULL, &listing);
-        else
-            listing_init(&listing, NULL, 0);
+        record_listing(record->parts[i], NULL, &listing);
         json_key(&json, keys[i]);
         listing_json(&listing, &json);
     }
@@ -77,29 +112,37 @@ static void print_json(Rows *const parts[PARTS])
     puts(text_str(&text));
 }
 
+static bool no_such_run(const Call *call, const Project *project, Error *err)
+{
+    call_error(err, "there is no run %s of project '%s'", call->arguments[0], project->name);
+    return error_hint(err, "'sluice runs' lists them; they are kept for %d days", LEDGER_DAYS);
+}
+
+static bool read_record(Conn *conn, const Project *project, int64_t run_id, Record *ret, Error *err)
+{
+    return ledger_logs_run(conn, project->name, run_id, &ret->run, err) &&
+           (rows_count(ret->run) == 0 ||
+            ledger_logs(conn, project->name, run_id, &ret->parts[0], &ret->parts[1], &ret->parts[2], err));
+}
+
 static bool logs(Call *call, const Project *project, Error *err)
 {
     CONN_AUTO(conn);
-    ROWS_AUTO(steps);
-    ROWS_AUTO(checks);
-    ROWS_AUTO(failed_rows);
-    bool exists, json = str_eq(call_value(call, "format"), "json");
+    Record record CLEANUP(record_clear) = {0};
+    bool exists;
     int64_t run_id;
-    if (!run_id_of(call, &run_id, err) || !record_open(project, &conn, &exists, err))
+    if (!run_id_of(call, &run_id, err) || !record_open(project, &conn, &exists, err) ||
+        (exists && !read_record(conn, project, run_id, &record, err)))
         return false;
-    if (exists && !ledger_logs(conn, project->name, run_id, &steps, &checks, &failed_rows, err))
-        return false;
-    if (run_id > 0 && (!exists || rows_count(steps) + rows_count(checks) == 0))
-        log_info("nothing is recorded of run %s", call->arguments[0]);
-    else if (!exists)
-        log_info("nothing is recorded yet");
-    else if (rows_count(steps) + rows_count(checks) == 0)
-        log_info("the newest run had no steps, and no check that failed");
-    Rows *const parts[PARTS] = {steps, checks, failed_rows};
-    if (json)
-        print_json(parts);
-    else if (exists)
-        print_text(parts);
+    bool any = record.run && rows_count(record.run) > 0;
+    if (!any && run_id > 0)
+        return no_such_run(call, project, err);
+    if (!any)
+        log_info("there are no runs yet");
+    if (str_eq(call_value(call, "format"), "json"))
+        print_json(&record);
+    else if (any)
+        print_text(&record);
     return true;
 }
 

@@ -18,7 +18,7 @@ static bool runs(Call *call, const Project *project, Error *err)
         return false;
     if (!exists) {
         fputs(json ? "[]\n" : "", stdout);
-        log_info("nothing is recorded yet");
+        log_info("there are no runs yet");
         return true;
     }
     if (!ledger_runs(conn, project->name, (int)count, &rows, err))

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-enum { GAP = 2, CELL_MAX = 4096 };
+enum { GAP = 2, CELL_MAX = 4096, LONG_MAX_SHOWN = 100 };
 
 void listing_init(Listing *listing, const ListingColumn *columns, size_t column_count)
 {
@@ -22,6 +22,17 @@ void listing_clear(Listing *listing)
     arena_clear(&listing->arena);
 }
 
+/* A secret taken out of a JSON value may leave something else than JSON: then it becomes a string. */
+static const char *redacted_json(Arena *arena, const char *value, const char *shown)
+{
+    if (str_eq(value, shown))
+        return arena_strdup(arena, shown);
+    TEXT_AUTO(text);
+    Json json = {.out = &text};
+    json_string(&json, shown);
+    return arena_strdup(arena, text_str(&text));
+}
+
 void listing_add(Listing *listing, const char *const *cells)
 {
     if (listing->row_count == listing->row_room) {
@@ -31,7 +42,8 @@ void listing_add(Listing *listing, const char *const *cells)
     const char **row = listing->cells + listing->row_count * listing->stride;
     for (size_t i = 0; i < listing->stride; i++) {
         char *shown CLEANUP(mem_free_p) = cells[i] ? log_redacted(cells[i]) : NULL;
-        row[i] = arena_strdup(&listing->arena, shown);
+        row[i] = shown && listing->columns[i].kind == LISTING_JSON ? redacted_json(&listing->arena, cells[i], shown)
+                                                                   : arena_strdup(&listing->arena, shown);
     }
     listing->row_count++;
 }
@@ -71,34 +83,44 @@ static void json_time(Json *json, const char *value)
     json_string(json, text_str(&text));
 }
 
-/* The fraction of a second taken out. */
-static void time_shown(const char *value, Text *out)
+void listing_append_time(const char *value, Text *out)
 {
-    size_t whole = strcspn(value, ".");
+    size_t start = out->len, whole = strcspn(value, ".");
     text_append_n(out, value, whole);
     if (value[whole])
         text_append(out, value + whole + 1 + strspn(value + whole + 1, "0123456789"));
+    char *t = strchr(text_str(out) + start, 'T');
+    if (!t)
+        return;
+    *t = ' ';
+    if (str_ends(text_str(out), ":00")) /* of the offset, which PostgreSQL leaves out */
+        out->data[out->len -= 3] = '\0';
+}
+
+void listing_json_row(const Listing *listing, size_t row, Json *json)
+{
+    json_object(json);
+    for (size_t i = 0; i < listing->column_count; i++) {
+        const char *value = cell(listing, row, i);
+        ListingKind kind = listing->columns[i].kind;
+        bool raw = value && (kind == LISTING_JSON || (kind == LISTING_NUMBER && is_number(value)) ||
+                             (kind == LISTING_BOOL && (str_eq(value, "true") || str_eq(value, "false"))));
+        json_key(json, listing->columns[i].name);
+        if (raw)
+            json_raw(json, value);
+        else if (value && kind == LISTING_TIME)
+            json_time(json, value);
+        else
+            json_string(json, value);
+    }
+    json_end(json);
 }
 
 void listing_json(const Listing *listing, Json *json)
 {
     json_array(json);
-    for (size_t row = 0; row < listing->row_count; row++) {
-        json_object(json);
-        for (size_t i = 0; i < listing->column_count; i++) {
-            const char *value = cell(listing, row, i);
-            json_key(json, listing->columns[i].name);
-            if (value &&
-                ((listing->columns[i].kind == LISTING_NUMBER && is_number(value)) ||
-                 (listing->columns[i].kind == LISTING_BOOL && (str_eq(value, "true") || str_eq(value, "false")))))
-                json_raw(json, value);
-            else if (value && listing->columns[i].kind == LISTING_TIME)
-                json_time(json, value);
-            else
-                json_string(json, value);
-        }
-        json_end(json);
-    }
+    for (size_t row = 0; row < listing->row_count; row++)
+        listing_json_row(listing, row, json);
     json_end(json);
 }
 
@@ -136,9 +158,10 @@ static void append_shown(const Listing *listing, size_t row, size_t column, Text
     if (value && listing->columns[column].kind == LISTING_BOOL)
         text_append(out, str_eq(value, "true") ? "yes" : "no");
     else if (value && listing->columns[column].kind == LISTING_TIME)
-        time_shown(value, out);
+        listing_append_time(value, out);
     else if (value)
-        text_append_shown(out, value, strlen(value), CELL_MAX);
+        text_append_shown(out, value, strlen(value),
+                          listing->columns[column].kind == LISTING_LONG ? LONG_MAX_SHOWN : CELL_MAX);
 }
 
 static void print_line(const Listing *listing, size_t row, const size_t *widths, FILE *out)

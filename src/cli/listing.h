@@ -9,12 +9,16 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/text.h"
 
 typedef enum ListingKind {
     LISTING_TEXT,
     LISTING_NUMBER, /* to the right; a number in JSON, where it is one */
     LISTING_BOOL,   /* "true" and "false"; yes and no for people */
-    LISTING_TIME,   /* as PostgreSQL prints a timestamptz; whole seconds for people, ISO 8601 in JSON */
+    LISTING_TIME,   /* as PostgreSQL prints a timestamptz, or ISO 8601; as the former, in whole seconds, for people and
+                     * as the latter in JSON */
+    LISTING_LONG,   /* text of which people see the beginning */
+    LISTING_JSON,   /* a JSON value, and that it is in JSON */
 } ListingKind;
 
 typedef struct ListingColumn {
@@ -44,4 +48,7 @@ void listing_add(Listing *listing, const char *const *cells);
 void listing_print(const Listing *listing, bool json, FILE *out);
 /* The same of the first columns only. */
 void listing_print_first(const Listing *listing, size_t columns, bool json, FILE *out);
-void listing_json(const Listing *listing, Json *json); /* the array alone, into a larger value */
+void listing_json(const Listing *listing, Json *json);                 /* the array alone, into a larger value */
+void listing_json_row(const Listing *listing, size_t row, Json *json); /* one object of it */
+/* A cell of kind LISTING_TIME as people see it. */
+void listing_append_time(const char *value, Text *out);

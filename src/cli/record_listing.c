@@ -22,6 +22,10 @@ ListingKind record_kind(const char *name)
             return LISTING_NUMBER;
     if (str_ends(name, "_at") || str_eq(name, "last_started") || str_eq(name, "tick") || str_eq(name, "last_tick"))
         return LISTING_TIME;
+    if (str_eq(name, "error"))
+        return LISTING_LONG;
+    if (str_eq(name, "row"))
+        return LISTING_JSON;
     return LISTING_TEXT;
 }
 
@@ -59,6 +63,8 @@ static size_t choose_columns(const Rows *rows, const char *names, int *ret_chose
 void record_listing(const Rows *rows, const char *names, Listing *ret_listing)
 {
     listing_init(ret_listing, NULL, 0);
+    if (!rows)
+        return;
     Arena *arena = &ret_listing->arena;
     size_t room = (size_t)rows_columns(rows);
     int *chosen = arena_array(arena, room, sizeof *chosen);

@@ -10,7 +10,7 @@
 bool record_open(const Project *project, Conn **ret_conn, bool *ret_exists, Error *err);
 
 /* names: the columns to show, parted by blanks, in that order; NULL: all. A name that the result lacks is left out.
- * The listing must be cleared. */
+ * rows NULL: an empty one. The listing must be cleared. */
 void record_listing(const Rows *rows, const char *names, Listing *ret_listing);
 /* The kind of a column of the ledger, by its name. */
 ListingKind record_kind(const char *name);

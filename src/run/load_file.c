@@ -17,8 +17,8 @@ static bool take_types(const Project *project, Node *node, Arena *arena, Error *
     return true;
 }
 
-static bool load_node(const Project *project, Node *node, const RunListener *listener, bool wait, RunSummary *ret,
-                      Error *err)
+static bool load_node(const Project *project, Node *node, const RunListener *listener, const FileLoad *load, bool wait,
+                      RunSummary *ret, Error *err)
 {
     bool chosen = true;
     Project alone = *project;
@@ -26,7 +26,7 @@ static bool load_node(const Project *project, Node *node, const RunListener *lis
     alone.node_count = 1;
     Selection selection = {.chosen = &chosen, .named = &chosen, .count = 1};
     RunOptions options = {
-        .selection = &selection, .command = "load", .wait = wait, .by_hand = true, .listener = *listener};
+        .selection = &selection, .command = load->command, .wait = wait, .by_hand = true, .listener = *listener};
     return run_project(&alone, &options, ret, err);
 }
 
@@ -50,7 +50,7 @@ bool run_load_file(const Project *project, const FileLoad *load, const RunListen
     };
     for (size_t i = 0; i < load->column_count; i++)
         node.columns[i] = load->columns[i];
-    bool good = take_types(project, &node, &arena, err) && load_node(project, &node, listener, wait, ret, err);
+    bool good = take_types(project, &node, &arena, err) && load_node(project, &node, listener, load, wait, ret, err);
     arena_clear(&arena);
     return good;
 }

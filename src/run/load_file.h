@@ -8,6 +8,7 @@
 typedef struct FileLoad {
     const char *path, *shown;
     const char *table;
+    const char *command;   /* as recorded: "load FILE TABLE" */
     const Column *columns; /* as the file's header and values suggest */
     size_t column_count;
 } FileLoad;

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -92,6 +93,8 @@ static void test_times(void **state)
         {"2026-01-31 06:15:00.123456+00", "2026-01-31 06:15:00+00", "2026-01-31T06:15:00.123456+00:00"},
         {"2026-01-31 06:15:00+05:30", "2026-01-31 06:15:00+05:30", "2026-01-31T06:15:00+05:30"},
         {"2026-01-31 06:15:00-03", "2026-01-31 06:15:00-03", "2026-01-31T06:15:00-03:00"},
+        {"2026-01-31T06:15:00+00:00", "2026-01-31 06:15:00+00", "2026-01-31T06:15:00+00:00"},
+        {"2026-01-31T06:15:00+05:30", "2026-01-31 06:15:00+05:30", "2026-01-31T06:15:00+05:30"},
         {"infinity", "infinity", "infinity"},
     };
     static const ListingColumn one[] = {{"t", LISTING_TIME}};
@@ -107,12 +110,41 @@ static void test_times(void **state)
     }
 }
 
+static void test_long(void **state)
+{
+    (void)state;
+    static const ListingColumn one[] = {{"e", LISTING_LONG}};
+    char text[161] = "", expected[512];
+    memset(text, 'x', sizeof text - 1);
+    LISTING_AUTO(listing);
+    listing_init(&listing, one, 1);
+    listing_add(&listing, (const char *const[]){text});
+    snprintf(expected, sizeof expected, "E\n%.100s...\n", text);
+    expect(&listing, false, expected);
+    snprintf(expected, sizeof expected, "[{\"e\":\"%s\"}]\n", text);
+    expect(&listing, true, expected);
+}
+
+/* JSON stays JSON, whatever a secret hides in it. */
+static void test_json_cells(void **state)
+{
+    (void)state;
+    static const ListingColumn one[] = {{"row", LISTING_JSON}};
+    LISTING_AUTO(listing);
+    listing_init(&listing, one, 1);
+    listing_add(&listing, (const char *const[]){"{\"a\": [1, null]}"});
+    listing_add(&listing, (const char *const[]){"{\"a\": \"hunter22\"}"});
+    listing_add(&listing, (const char *const[]){NULL});
+    expect(&listing, true, "[{\"row\":{\"a\": [1, null]}},{\"row\":\"{\\\"a\\\": \\\"***\\\"}\"},{\"row\":null}]\n");
+}
+
 int main(void)
 {
     log_secret("hunter22");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),    cmocka_unit_test(test_json),  cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_times),
+        cmocka_unit_test(test_text),       cmocka_unit_test(test_json),  cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_times), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_json_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
