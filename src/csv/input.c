@@ -24,8 +24,6 @@ bool csv_input_init(CsvInput *in, int fd, bool own_fd, const char *shown, Error 
     struct stat st;
     if (fstat(fd, &st) != 0)
         return error_at(err, ERROR_PROJECT, shown, 0, 0, "cannot open: %s", strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return error_at(err, ERROR_PROJECT, shown, 0, 0, "this is a directory, expected a CSV file");
     if (S_ISREG(st.st_mode)) {
         in->size = (uint64_t)st.st_size;
         posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -28,8 +28,7 @@ typedef struct CsvInput {
     bool eof;
 } CsvInput;
 
-/* Takes the descriptor over where own_fd is set, also on error. After an error, csv_input_clear() still is due. A
- * directory is an ERROR_PROJECT. */
+/* Takes the descriptor over where own_fd is set, also on error. After an error, csv_input_clear() still is due. */
 bool csv_input_init(CsvInput *in, int fd, bool own_fd, const char *shown, Error *err);
 void csv_input_clear(CsvInput *in);
 

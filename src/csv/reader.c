@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -450,14 +451,25 @@ static CsvReader *reader_new(int fd, bool own_fd, const char *shown, const CsvDi
 
 CsvReader *csv_reader_open(const char *path, const char *shown, const CsvDialect *wanted, Error *err)
 {
-    if (strcmp(path, "-") == 0)
-        return reader_new(STDIN_FILENO, false, shown ? shown : "standard input", wanted, err);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        error_at(err, ERROR_PROJECT, shown ? shown : path, 0, 0, "cannot open: %s", strerror(errno));
-        return NULL;
+    shown = shown ? shown : path;
+    /* Non-blocking: opening a pipe would wait for its writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        error_at(err, ERROR_PROJECT, shown, 0, 0, "cannot open: %s", strerror(errno));
+    } else if (!S_ISREG(st.st_mode)) {
+        error_at(err, ERROR_PROJECT, shown, 0, 0, "this is a %s, expected a CSV file",
+                 S_ISDIR(st.st_mode)    ? "directory"
+                 : S_ISFIFO(st.st_mode) ? "pipe"
+                                        : "device");
+        if (!S_ISDIR(st.st_mode))
+            error_hint(err, "write it to a file first: files are read more than once");
+    } else {
+        return reader_new(fd, true, shown, wanted, err);
     }
-    return reader_new(fd, true, shown ? shown : path, wanted, err);
+    if (fd >= 0)
+        close(fd);
+    return NULL;
 }
 
 CsvReader *csv_reader_open_fd(int fd, const char *shown, const CsvDialect *wanted, Error *err)

@@ -48,8 +48,9 @@ typedef enum CsvNext { CSV_ERROR, CSV_END, CSV_RECORD } CsvNext;
 
 typedef struct CsvReader CsvReader;
 
-/* Opens path ("-" is standard input). shown is how errors name the file; NULL: path. wanted may be NULL, and members
- * that are 0 are detected. An empty file is an error. NULL on error; the caller frees the reader. */
+/* Opens path, a file: pipes and devices, which cannot be read twice, are ERROR_PROJECT, as directories are. shown is
+ * how errors name the file; NULL: path. wanted may be NULL, and members that are 0 are detected. An empty file is an
+ * error. NULL on error; the caller frees the reader. */
 CsvReader *csv_reader_open(const char *path, const char *shown, const CsvDialect *wanted, Error *err);
 /* The same on a descriptor (file, pipe, socket), which stays the caller's. */
 CsvReader *csv_reader_open_fd(int fd, const char *shown, const CsvDialect *wanted, Error *err);

@@ -324,9 +324,8 @@ static void place_server_error(Loader *loader, int64_t wanted, const char *colum
 bool load_copy(Conn *conn, const Load *load, const Table *stage, LoadResult *ret, Error *err)
 {
     Loader loader __attribute__((cleanup(loader_clear))) = {.conn = conn, .load = load, .stage = stage, .binary = true};
-    if (!prepare_columns(&loader, err) || !open_file(&loader, err) || !conn_exec(conn, "savepoint sluice_load", err))
+    if (!prepare_columns(&loader, err) || !conn_exec(conn, "savepoint sluice_load", err))
         return false;
-    loader.binary = loader.binary && csv_reader_size(loader.reader) > 0; /* a pipe cannot be read again */
     Outcome outcome = one_pass(&loader, err);
     if (outcome == OUTCOME_UNSURE) {
         log_debug("%s: holds values that only the server can read: loading as text", load->shown);

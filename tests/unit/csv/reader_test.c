@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -273,9 +274,20 @@ static void tells_what_cannot_be_opened(void **state)
     char *text = error_text(&err);
     assert_string_equal(text, "data/x.csv: cannot open: No such file or directory");
     free(text);
-    assert_null(csv_reader_open("/tmp", NULL, NULL, &err));
-    assert_int_equal(err.code, ERROR_PROJECT);
-    assert_non_null(strstr(err.message, "directory"));
+    char dir[] = "/tmp/reader-test-XXXXXX", fifo[sizeof dir + 8];
+    assert_non_null(mkdtemp(dir));
+    snprintf(fifo, sizeof fifo, "%s/fifo", dir);
+    const struct {
+        const char *path, *kind;
+    } others[] = {{"/tmp", "directory"}, {"/dev/null", "device"}, {fifo, "pipe"}};
+    assert_int_equal(mkfifo(fifo, 0600), 0); /* nobody will ever write to it */
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_null(csv_reader_open(others[i].path, NULL, NULL, &err));
+        assert_int_equal(err.code, ERROR_PROJECT);
+        assert_non_null(strstr(err.message, others[i].kind));
+    }
+    unlink(fifo);
+    rmdir(dir);
 }
 
 static void knows_the_place_of_a_field(void **state)
