@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,8 +15,8 @@
 enum { CRONTAB_MAX = 4 << 20 };
 
 /* Runs crontab(1) with one argument. child_fd (stdin or stdout of the child) is one end of a pipe whose other end is
- * *ret_fd; where the child writes, its standard error comes along. */
-static bool crontab_start(const char *argument, int child_fd, pid_t *ret_pid, int *ret_fd, Error *err)
+ * *ret_fd. Its standard error goes to complaints, or to ours where that is -1. */
+static bool crontab_start(const char *argument, int child_fd, int complaints, pid_t *ret_pid, int *ret_fd, Error *err)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -24,8 +25,8 @@ static bool crontab_start(const char *argument, int child_fd, pid_t *ret_pid, in
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[theirs], child_fd);
-    if (child_fd == STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, ends[theirs], STDERR_FILENO);
+    if (complaints >= 0)
+        posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
     char program[] = "crontab";
     char *given = mem_strdup(argument);
     char *argv[] = {program, given, NULL};
@@ -53,12 +54,27 @@ static bool crontab_wait(pid_t pid, int *ret_status, Error *err)
     return true;
 }
 
-/* Both streams of `crontab -l`: a user without one gets "no crontab for ..." and status 1. */
+/* `crontab -l` was not well: a user without one gets "no crontab for ..." and status 1. */
+static bool crontab_none(int status, int complaints, Text *ret, Error *err)
+{
+    char said[1024] = "";
+    ssize_t n = pread(complaints, said, sizeof said - 1, 0);
+    said[n > 0 ? n : 0] = '\0';
+    text_reset(ret);
+    if (strstr(said, "no crontab for "))
+        return true;
+    error_set(err, ERROR_FAILED, "'crontab -l' failed with status %d", status);
+    return *said ? error_detail(err, "%.*s", (int)strcspn(said, "\n"), said) : false;
+}
+
 static bool crontab_read(Text *ret, Error *err)
 {
     pid_t pid = -1;
     int fd CLEANUP(fd_close_p) = -1;
-    if (!crontab_start("-l", STDOUT_FILENO, &pid, &fd, err))
+    int complaints CLEANUP(fd_close_p) = memfd_create("crontab", MFD_CLOEXEC);
+    if (complaints < 0)
+        return error_set(err, ERROR_FAILED, "cannot make a temporary file: %s", strerror(errno));
+    if (!crontab_start("-l", STDOUT_FILENO, complaints, &pid, &fd, err))
         return false;
     char buffer[4096];
     for (;;) {
@@ -76,21 +92,14 @@ static bool crontab_read(Text *ret, Error *err)
         return false;
     if (ret->len > CRONTAB_MAX || strlen(text_str(ret)) != ret->len)
         return error_set(err, ERROR_FAILED, "the crontab is larger than %d bytes, or no text", CRONTAB_MAX);
-    if (status == 0)
-        return true;
-    if (str_starts(text_str(ret), "no crontab for ")) {
-        text_reset(ret);
-        return true;
-    }
-    error_set(err, ERROR_FAILED, "'crontab -l' failed with status %d", status);
-    return ret->len ? error_detail(err, "%.*s", (int)strcspn(text_str(ret), "\n"), text_str(ret)) : false;
+    return status == 0 || crontab_none(status, complaints, ret, err);
 }
 
 static bool crontab_write(const Text *text, Error *err)
 {
     pid_t pid = -1;
     int fd CLEANUP(fd_close_p) = -1;
-    if (!crontab_start("-", STDIN_FILENO, &pid, &fd, err))
+    if (!crontab_start("-", STDIN_FILENO, -1, &pid, &fd, err))
         return false;
     size_t sent = 0;
     while (sent < text->len) {
