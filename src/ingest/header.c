@@ -183,18 +183,33 @@ static bool fail_field(const Match *m, size_t f, Error *err)
     return error_place(err, m->file, m->line, m->fields[f].column);
 }
 
+/* Whether a field's header is this text, or also matches this pattern. */
+static bool is_header(const Match *m, size_t f, const char *header, bool exact)
+{
+    const char *s = m->fields[f].text;
+    size_t n = m->fields[f].len;
+    trim(&s, &n);
+    return exact ? strlen(header) == n && memcmp(header, s, n) == 0 : matches_pattern(header, s, n);
+}
+
+/* What is the exact text of a header is no pattern, so that a header with a star in it can be named. */
+static bool is_exact_text(const Match *m, const char *header)
+{
+    for (size_t f = 0; f < m->right.count; f++)
+        if (is_header(m, f, header, true))
+            return true;
+    return false;
+}
+
 /* Columns with `header:` take their fields first. */
 static bool match_patterns(Match *m, Error *err)
 {
     for (size_t c = 0; c < m->left.count; c++) {
         if (!m->columns[c].header)
             continue;
-        const char *pattern = m->columns[c].header;
+        bool exact = is_exact_text(m, m->columns[c].header);
         for (size_t f = 0; f < m->right.count; f++) {
-            const char *s = m->fields[f].text;
-            size_t n = m->fields[f].len;
-            trim(&s, &n);
-            if (!matches_pattern(pattern, s, n))
+            if (!is_header(m, f, m->columns[c].header, exact))
                 continue;
             if (m->left.partner[c] != NONE) {
                 error_set(err, ERROR_FAILED, "the headers %s and %s both match the `header:` of column %s",

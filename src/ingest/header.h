@@ -1,7 +1,7 @@
 /* Header: which field of a CSV file is which declared column.
  *
- * A column with `header:` takes the one field whose header text, white space around it trimmed, is that text or
- * matches that pattern (`*` stands for any characters, none too). Every other column takes the one field
+ * A column with `header:` takes the one field whose header text, white space around it trimmed, is that text, or
+ * where none is, matches that pattern (`*` stands for any characters, none too). Every other column takes the one field
  * left whose header is the column's name once both are normalised. Order does not matter.
  * Fields and columns must match one to one: a column without a field, a field without a column, and a match that is not
  * unique are one ERROR_FAILED that lists what was expected, what was found, and what is near. */

@@ -142,6 +142,12 @@ static void matches_columns_to_fields(void **state)
         {{{"x", "a"}}, {" a "}, "0"},
         {{{"x", ""}, {"y", NULL}}, {"", "y"}, "0 1"},
         {{{"x", "*a*b*"}}, {"xxaxxaxbx"}, "0"},
+        {{{"x", "*"}, {"a", NULL}}, {"a", " * "}, "1 0"},
+        {{{"x", "a (*)"}, {"y", "a (x)"}}, {"a (x)", "a (*)"}, "1 0"},
+        {{{"x", "*"}, {"a", NULL}},
+         {"*", "*"},
+         "f.csv:1:11: the headers \"*\" and \"*\" both match the `header:` of column \"x\"\n"
+         "hint: give a `header:` that only one of them matches"},
         {{{"x", "a*a"}, {"a", "a"}}, {"a", "aa"}, "1 0"},
         {{{"defualt", NULL}, {"day", NULL}},
          {"Default (x)", "Day"},
