@@ -26,6 +26,7 @@ bool csv_input_init(CsvInput *in, int fd, bool own_fd, const char *shown, Error 
         return error_at(err, ERROR_PROJECT, shown, 0, 0, "cannot open: %s", strerror(errno));
     if (S_ISREG(st.st_mode)) {
         in->size = (uint64_t)st.st_size;
+        in->modified = st.st_mtim;
         posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     }
     in->cap = BUFFER_START;
@@ -101,4 +102,13 @@ void csv_input_hash(const CsvInput *in, char ret_hash[CSV_INPUT_HASH_SIZE])
         ret_hash[2 * i + 1] = HEX[canonical.digest[i] & 15];
     }
     ret_hash[CSV_INPUT_HASH_SIZE - 1] = '\0';
+}
+
+bool csv_input_changed(const CsvInput *in)
+{
+    struct stat st;
+    if (fstat(in->fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return false;
+    return (uint64_t)st.st_size != in->size || st.st_mtim.tv_sec != in->modified.tv_sec ||
+           st.st_mtim.tv_nsec != in->modified.tv_nsec;
 }

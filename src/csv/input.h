@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -17,9 +18,10 @@ typedef enum CsvFill { CSV_FILL_OK, CSV_FILL_EOF, CSV_FILL_LONG, CSV_FILL_ERROR 
 typedef struct CsvInput {
     int fd;
     bool own_fd;
-    char *file;     /* as errors name it */
-    uint64_t size;  /* of a regular file, else 0 */
-    uint64_t bytes; /* read so far */
+    char *file;               /* as errors name it */
+    uint64_t size;            /* of a regular file, else 0 */
+    struct timespec modified; /* of a regular file, when it was opened */
+    uint64_t bytes;           /* read so far */
     void *hash;
     char *buf;
     size_t cap;
@@ -36,5 +38,7 @@ void csv_input_clear(CsvInput *in);
  * is more than half of it, and past max bytes the answer is CSV_FILL_LONG. *ret_shift is how far bytes moved. */
 CsvFill csv_input_fill(CsvInput *in, size_t max, size_t *ret_shift, Error *err);
 
+/* Whether a regular file was written to, or cut, since it was opened. */
+bool csv_input_changed(const CsvInput *in);
 /* XXH3-128 of all bytes read so far, in hex. */
 void csv_input_hash(const CsvInput *in, char ret_hash[CSV_INPUT_HASH_SIZE]);

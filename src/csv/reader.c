@@ -497,4 +497,6 @@ uint64_t csv_reader_bytes(const CsvReader *r) { return r->in.bytes; }
 
 uint64_t csv_reader_size(const CsvReader *r) { return r->in.size; }
 
+bool csv_reader_changed(const CsvReader *r) { return csv_input_changed(&r->in); }
+
 void csv_reader_hash(const CsvReader *r, char ret_hash[CSV_HASH_SIZE]) { csv_input_hash(&r->in, ret_hash); }

@@ -65,6 +65,8 @@ const char *csv_reader_file(const CsvReader *reader); /* as errors name it */
 uint64_t csv_reader_bytes(const CsvReader *reader);   /* read so far, for progress */
 /* Bytes the file has, or 0 where that is unknown (a pipe). */
 uint64_t csv_reader_size(const CsvReader *reader);
+/* Whether the file was written to, or cut, since it was opened: what was read may be no whole delivery then. */
+bool csv_reader_changed(const CsvReader *reader);
 /* XXH3-128 of all bytes read so far, in hex: after CSV_END, of the whole file (byte order mark included). */
 void csv_reader_hash(const CsvReader *reader, char ret_hash[CSV_HASH_SIZE]);
 

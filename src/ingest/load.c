@@ -299,7 +299,12 @@ static Outcome one_pass(Loader *loader, Error *err)
         copy_cancel(loader->conn, "the load was broken off");
         return outcome;
     }
-    return finish_copy(loader, err) ? OUTCOME_DONE : OUTCOME_ERROR;
+    if (!csv_reader_changed(loader->reader))
+        return finish_copy(loader, err) ? OUTCOME_DONE : OUTCOME_ERROR;
+    copy_cancel(loader->conn, "the load was broken off");
+    error_at(err, ERROR_FAILED, loader->load->shown, 0, 0, "the file changed while it was read");
+    error_hint(err, "whoever writes it should write another name, and rename that when it is whole");
+    return OUTCOME_ERROR;
 }
 
 /* The server refused a record of a text COPY: finds the place of its field in the file. */

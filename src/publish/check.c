@@ -7,6 +7,9 @@
 
 #include "pg/rows.h"
 
+/* What a row is called: nothing that a column will be called. */
+#define ROW "sluice_row"
+
 enum { SCAN_CHECKS = 100 }; /* checks answered by one scan */
 
 const char *check_kind_name(CheckKind kind)
@@ -28,14 +31,14 @@ static bool append_joined(Conn *conn, const Strings *columns, const char *betwee
                           Error *err)
 {
     for (size_t i = 0; i < columns->count; i++)
-        if (!conn_format(conn, out, err, "%ss.%I%s", i ? between : "", columns->items[i], after))
+        if (!conn_format(conn, out, err, "%s" ROW ".%I%s", i ? between : "", columns->items[i], after))
             return false;
     return true;
 }
 
 static bool append_accepted(Conn *conn, const Check *check, Text *out, Error *err)
 {
-    if (!conn_format(conn, out, err, "s.%I not in (", check->columns.items[0]))
+    if (!conn_format(conn, out, err, ROW ".%I not in (", check->columns.items[0]))
         return false;
     for (size_t i = 0; i < check->values.count; i++)
         if (!conn_format(conn, out, err, "%s%L", i ? ", " : "", check->values.items[i]))
@@ -44,9 +47,22 @@ static bool append_accepted(Conn *conn, const Check *check, Text *out, Error *er
     return true;
 }
 
-/* The relation a relationship points at, quoted: a node's, or what the server takes the name for. */
-static bool append_other(Conn *conn, const Check *check, Text *out, Error *err)
+/* A node's reference to itself is to its rows as they will stand, not as they stood. */
+static bool append_self(Conn *conn, const CheckTarget *target, const Check *check, Text *out, Error *err)
 {
+    if (!target->beside) {
+        text_append(out, target->quoted);
+        return true;
+    }
+    return conn_format(conn, out, err, "(select x.%I from %s x union all select x.%I from %s x)", check->field,
+                       target->quoted, check->field, target->beside);
+}
+
+/* The relation a relationship points at, quoted: a node's, or what the server takes the name for. */
+static bool append_other(Conn *conn, const CheckTarget *target, const Check *check, Text *out, Error *err)
+{
+    if (check->to_node && check->to_node == target->node)
+        return append_self(conn, target, check, out, err);
     if (check->to_node)
         return conn_format(conn, out, err, "%I.%I", check->to_node->schema, check->to_node->table);
     ROWS_AUTO(rows);
@@ -57,17 +73,17 @@ static bool append_other(Conn *conn, const Check *check, Text *out, Error *err)
     return true;
 }
 
-static bool append_relationship(Conn *conn, const Check *check, Text *out, Error *err)
+static bool append_relationship(Conn *conn, const CheckTarget *target, const Check *check, Text *out, Error *err)
 {
     const char *column = check->columns.items[0];
     TEXT_AUTO(other);
-    return append_other(conn, check, &other, err) &&
-           conn_format(conn, out, err, "s.%I is not null and not exists (select from %s o where o.%I = s.%I)", column,
-                       text_str(&other), check->field, column);
+    return append_other(conn, target, check, &other, err) &&
+           conn_format(conn, out, err, ROW ".%I is not null and not exists (select from %s o where o.%I = " ROW ".%I)",
+                       column, text_str(&other), check->field, column);
 }
 
-/* The condition under which a row s fails. */
-static bool append_failing(Conn *conn, const Check *check, Text *out, Error *err)
+/* The condition under which a row fails. */
+static bool append_failing(Conn *conn, const CheckTarget *target, const Check *check, Text *out, Error *err)
 {
     switch (check->kind) {
     case CHECK_NOT_NULL:
@@ -75,12 +91,12 @@ static bool append_failing(Conn *conn, const Check *check, Text *out, Error *err
     case CHECK_ACCEPTED_VALUES:
         return append_accepted(conn, check, out, err);
     case CHECK_RELATIONSHIPS:
-        return append_relationship(conn, check, out, err);
+        return append_relationship(conn, target, check, out, err);
     case CHECK_EXPRESSION:
         text_appendf(out, "(%s\n) is false", check->expression);
         return true;
     case CHECK_UNIQUE:
-        text_append(out, "s.sluice_copies > 1");
+        text_append(out, ROW ".sluice_copies > 1");
         return true;
     case CHECK_ROW_COUNT:
         break;
@@ -89,17 +105,17 @@ static bool append_failing(Conn *conn, const Check *check, Text *out, Error *err
     return true;
 }
 
-/* The rows to judge, as s, with sluice_record where that is known and sluice_copies for unique. */
+/* The rows to judge, with sluice_record where that is known and sluice_copies for unique. */
 static bool append_from(Conn *conn, const CheckTarget *target, const Check *check, Text *out, Error *err)
 {
     const char *filter = target->filter ? target->filter : "true";
     if (check->kind != CHECK_UNIQUE && !target->fresh_load) {
-        text_appendf(out, "(select * from %s where %s) s", target->quoted, filter);
+        text_appendf(out, "(select * from %s where %s) " ROW, target->quoted, filter);
         return true;
     }
-    text_append(out, "(select s.*");
+    text_append(out, "(select " ROW ".*");
     if (target->fresh_load)
-        text_append(out, ", row_number() over (order by s.ctid) as sluice_record");
+        text_append(out, ", row_number() over (order by " ROW ".ctid) as sluice_record");
     if (check->kind == CHECK_UNIQUE) {
         text_append(out, ", case when ");
         if (!append_joined(conn, &check->columns, " and ", " is not null", out, err))
@@ -109,7 +125,7 @@ static bool append_from(Conn *conn, const CheckTarget *target, const Check *chec
             return false;
         text_append(out, ") end as sluice_copies");
     }
-    text_appendf(out, " from %s s where %s) s", target->quoted, filter);
+    text_appendf(out, " from %s " ROW " where %s) " ROW, target->quoted, filter);
     return true;
 }
 
@@ -118,13 +134,13 @@ static bool append_count(Conn *conn, const CheckTarget *target, const Check *che
 {
     const char *filter = target->filter ? target->filter : "true";
     if (check->kind != CHECK_UNIQUE) {
-        text_appendf(out, "select count(*) from %s s where (%s) and (", target->quoted, filter);
-        if (!append_failing(conn, check, out, err))
+        text_appendf(out, "select count(*) from %s " ROW " where (%s) and (", target->quoted, filter);
+        if (!append_failing(conn, target, check, out, err))
             return false;
         text_append(out, ")");
         return true;
     }
-    text_appendf(out, "select coalesce(sum(n), 0)::bigint from (select count(*) as n from %s s where (%s) and ",
+    text_appendf(out, "select coalesce(sum(n), 0)::bigint from (select count(*) as n from %s " ROW " where (%s) and ",
                  target->quoted, filter);
     if (!append_joined(conn, &check->columns, " and ", " is not null", out, err))
         return false;
@@ -167,15 +183,15 @@ static bool keep_rows(Conn *conn, const CheckTarget *target, const Check *check,
     text_appendf(
         &sql,
         "select case when octet_length(j) > %d then jsonb_build_object('cut', left(j, %d))::text else j end, n "
-        "from (select (to_jsonb(s) - 'sluice_record' - 'sluice_copies')::text as j, %s as n from ",
-        CHECK_ROW_BYTES, CHECK_ROW_BYTES / 4, target->fresh_load ? "s.sluice_record" : "0");
+        "from (select (to_jsonb(" ROW ") - 'sluice_record' - 'sluice_copies')::text as j, %s as n from ",
+        CHECK_ROW_BYTES, CHECK_ROW_BYTES / 4, target->fresh_load ? ROW ".sluice_record" : "0");
     if (!append_from(conn, target, check, &sql, err))
         return false;
     text_append(&sql, " where ");
-    if (!append_failing(conn, check, &sql, err))
+    if (!append_failing(conn, target, check, &sql, err))
         return false;
     if (target->fresh_load)
-        text_append(&sql, " order by s.sluice_record");
+        text_append(&sql, " order by " ROW ".sluice_record");
     text_appendf(&sql, " limit %d) q", CHECK_ROWS_KEPT);
     ROWS_AUTO(rows);
     if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
@@ -251,14 +267,14 @@ static bool is_row_wise(const Check *check)
            check->kind == CHECK_ROW_COUNT;
 }
 
-static bool append_filtered_count(Conn *conn, const Check *check, Text *out, Error *err)
+static bool append_filtered_count(Conn *conn, const CheckTarget *target, const Check *check, Text *out, Error *err)
 {
     if (check->kind == CHECK_ROW_COUNT) {
         text_append(out, "count(*)");
         return true;
     }
     text_append(out, "count(*) filter (where ");
-    if (!append_failing(conn, check, out, err))
+    if (!append_failing(conn, target, check, out, err))
         return false;
     text_append(out, ")");
     return true;
@@ -276,13 +292,13 @@ static bool scan_together(Conn *conn, const CheckTarget *target, const Check *ch
         if (ret_found[i] >= 0 || !is_row_wise(&checks[i]))
             continue;
         text_append(&sql, n ? ", " : "");
-        if (!append_filtered_count(conn, &checks[i], &sql, err))
+        if (!append_filtered_count(conn, target, &checks[i], &sql, err))
             return place_error(&checks[i], err);
         asked[n++] = i;
     }
     if (n < 2)
         return true;
-    text_appendf(&sql, " from %s s where %s", target->quoted, target->filter ? target->filter : "true");
+    text_appendf(&sql, " from %s " ROW " where %s", target->quoted, target->filter ? target->filter : "true");
     if (!conn_exec(conn, "savepoint sluice_checks", err))
         return false;
     ROWS_AUTO(rows);

@@ -43,6 +43,8 @@ typedef struct CheckTarget {
     const char *filter; /* SQL condition that picks the rows to judge, or NULL: all */
     bool fresh_load;    /* rows stand in the order of the file: note which record each was */
     const Strings *key; /* columns of a primary key that stands over these rows, or NULL */
+    const Node *node;   /* whose rows they are */
+    const char *beside; /* relation whose rows stay beside them (upsert, append), or NULL */
 } CheckTarget;
 
 /* Runs checks inside the caller's transaction: those that look at one row at a time in one scan. False only where a

@@ -108,6 +108,7 @@ bool ledger_run_begin(Conn *conn, const LedgerRun *run, int64_t *ret_run_id, Err
 {
     char started[CLOCK_TEXT];
     clock_format_exact(run->started_at, started);
+    char *command CLEANUP(mem_free_p) = log_redacted(run->command);
     TEXT_AUTO(host);
     TEXT_AUTO(process);
     process_host(&host);
@@ -117,7 +118,7 @@ bool ledger_run_begin(Conn *conn, const LedgerRun *run, int64_t *ret_run_id, Err
                     "insert into sluice.runs (project, target, command, started_at, host, process, program) "
                     "values ($1, $2, $3, $4, $5, $6, $7) returning run_id",
                     7,
-                    (const char *const[]){run->project, run->target, run->command, started, text_str(&host),
+                    (const char *const[]){run->project, run->target, command, started, text_str(&host),
                                           text_str(&process), SLUICE_VERSION},
                     &rows, err))
         return false;
@@ -195,13 +196,13 @@ static char *recorded_place(const Error *failure)
 {
     if (!failure || !failure->file)
         return NULL;
-    Text text = {0};
+    TEXT_AUTO(text);
     text_append(&text, failure->file);
     if (failure->line > 0)
         text_appendf(&text, ":%d", failure->line);
     if (failure->line > 0 && failure->column > 0)
         text_appendf(&text, ":%d", failure->column);
-    return text_steal(&text);
+    return log_redacted(text_str(&text));
 }
 
 bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err)
@@ -264,11 +265,12 @@ bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t 
                         int64_t rows_read, const char *mode, Error *err)
 {
     char id[NUMBER_TEXT], size[NUMBER_TEXT], count[NUMBER_TEXT];
+    char *shown CLEANUP(mem_free_p) = log_redacted(file);
     return conn_query(conn,
                       "insert into sluice.loads (step_id, file, bytes, content_hash, rows_read, mode) "
                       "values ($1::bigint, $2, $3::bigint, $4, $5::bigint, $6)",
                       6,
-                      (const char *const[]){number(step_id, id), file, number((int64_t)bytes, size), content_hash,
+                      (const char *const[]){number(step_id, id), shown, number((int64_t)bytes, size), content_hash,
                                             number(rows_read, count), mode},
                       NULL, err);
 }

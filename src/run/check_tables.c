@@ -34,7 +34,7 @@ static bool check_rows(Checking *checking, const Node *node, CheckResults *ret, 
         return error_hint(err, "sluice run %s makes it", node->name);
     }
     bool history = node->kind == NODE_MODEL && node->materialized == MATERIALIZED_HISTORY;
-    CheckTarget target = {.quoted = table.quoted};
+    CheckTarget target = {.quoted = table.quoted, .node = node};
     if (history)
         target.filter = arena_printf(&checking->arena, "created_at = (select max(created_at) from %s)", table.quoted);
     Check *checks = checks_of(node, &checking->arena, &count);

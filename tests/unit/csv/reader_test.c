@@ -312,6 +312,25 @@ static void knows_the_place_of_a_field(void **state)
 }
 
 /* The expected hash is that of `xxhsum -H2`. */
+static void tells_that_a_file_changed(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/reader-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, "a,b\n1,2\n", 8) == 8);
+    ERROR_AUTO(err);
+    CsvRecord record;
+    CsvReader *reader = csv_reader_open(path, NULL, NULL, &err);
+    assert_non_null(reader);
+    assert_int_equal(csv_reader_next(reader, &record, &err), CSV_RECORD);
+    assert_false(csv_reader_changed(reader));
+    assert_int_equal(ftruncate(fd, 4), 0);
+    assert_true(csv_reader_changed(reader));
+    csv_reader_free(reader);
+    close(fd);
+    unlink(path);
+}
+
 static void hashes_all_bytes(void **state)
 {
     (void)state;
@@ -346,6 +365,7 @@ int main(void)
         cmocka_unit_test(refuses_too_many_columns),
         cmocka_unit_test(tells_what_cannot_be_opened),
         cmocka_unit_test(knows_the_place_of_a_field),
+        cmocka_unit_test(tells_that_a_file_changed),
         cmocka_unit_test(hashes_all_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

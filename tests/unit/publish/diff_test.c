@@ -170,7 +170,7 @@ static void keys_that_stand_twice(void **state)
     exec("alter table t drop constraint t_pkey; alter table t alter k drop not null;"
          "insert into t (k, \"A\") select k, 'twin' from t where k < 50; insert into t (k) values (null)");
     assert_false(diff_by_key(g_conn, &s, &t, &key, false, &counts, &err));
-    assert_says(err.message, "public.t holds the key (1) in 2 rows");
+    assert_says(err.message, "in 2 rows");
     error_clear(&err);
     assert_ok(diff_by_key(g_conn, &s, &t, &key, true, &counts, &err));
     assert_int_equal(count_of("select count(*) from t"), count_of("select count(*) from s"));
