@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/clock.h"
 #include "pg/wire.h"
 
@@ -104,6 +105,7 @@ static bool run_simple(Conn *conn, const char *sql, PGresult **ret_last, Error *
 {
     if (!wire_ready(conn, err))
         return false;
+    log_debug("sql: %s", sql);
     return answer(conn, PQsendQuery(conn->pg, sql) == 1, ret_last, err);
 }
 
@@ -136,6 +138,7 @@ bool conn_query(Conn *conn, const char *sql, int n, const char *const params[], 
 {
     if (!wire_ready(conn, err))
         return false;
+    log_debug("sql: %s", sql);
     bool sent = PQsendQueryParams(conn->pg, sql, n, NULL, params, NULL, NULL, 0) == 1;
     PGresult *result = NULL;
     if (!answer(conn, sent, &result, err) || stopped(conn, result, err))

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "pg/wire.h"
 
 enum {
@@ -112,6 +113,7 @@ bool copy_begin(Conn *conn, const char *sql, Error *err)
     if (!wire_ready(conn, err))
         return false;
     conn->copy_unchecked = 0;
+    log_debug("sql: %s", sql);
     if (!PQsendQuery(conn->pg, sql) || (!wire_flush(conn) && conn->lost))
         return wire_failed(conn, NULL, err);
     PGresult *result = wire_result(conn);
