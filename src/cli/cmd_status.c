@@ -60,6 +60,12 @@ static void add(const Status *status, const Node *node, int row)
     listing_add(status->listing, cells);
 }
 
+/* Of a node that is gone, and there is no table: the last that was tried of it is nobody's concern any more. */
+static bool in_vain(const Status *status, int row)
+{
+    return !record_get(status->rows, row, "published_at") && record_get(status->rows, row, "last_outcome");
+}
+
 static void fill(const Status *status)
 {
     int count = status->rows ? rows_count(status->rows) : 0;
@@ -74,7 +80,7 @@ static void fill(const Status *status)
         add(status, node, row);
     }
     for (int row = 0; row < count; row++)
-        if (!shown[row])
+        if (!shown[row] && !in_vain(status, row))
             add(status, NULL, row);
 }
 

@@ -113,11 +113,13 @@ const Command commands[] = {
     {"diff", "NAME", "compare a table across targets", NULL, OPTIONS(&opt_against), NULL, 1, 1, NULL},
     {"backfill", "MODEL", "build a range of time", NULL, OPTIONS(&opt_from, &opt_to), NULL, 1, 1, NULL},
     {"status", "", "each source and model, and how it stands",
-     "When it was last brought up to date, by which run, "
-     "with how many rows, what went wrong, and when it is due next.",
+     "When it was last brought up to date, by which run, with how many rows, when it is due next, and what went wrong "
+     "the last time; 'sluice logs' has errors in full. Times are in the project's time zone, the next one in the "
+     "schedule's.",
      OPTIONS(&opt_format), NULL, 0, 0, cmd_status},
     {"runs", "", "the last runs", "Kept for 90 days.", OPTIONS(&opt_format, &opt_count), NULL, 0, 0, cmd_runs},
-    {"logs", "[RUN]", "what a run did, step by step", "Without RUN: the newest one.", OPTIONS(&opt_format), NULL, 0, 1,
+    {"logs", "[RUN]", "what a run did, step by step",
+     "Without RUN, which is a number that 'sluice runs' lists: the newest one.", OPTIONS(&opt_format), NULL, 0, 1,
      cmd_logs},
     {"lineage", "[MODEL[.COLUMN]]", "which tables and columns come from which", NULL, NULL, NULL, 0, 1, NULL},
     {"next", "EXPR", "the next times of a cron expression",
