@@ -43,8 +43,9 @@ bool call_unknown_command(const char *word, Error *err)
     return error_hint(err, "'sluice help' lists the commands");
 }
 
-static bool unknown_option(const Command *command, const char *word, const char *name, Error *err)
+static bool unknown_option(const Call *call, const char *word, const char *name, Error *err)
 {
+    const Command *command = call->command;
     const char *names[NAMES_MAX];
     size_t n = 0;
     for (const Option *const *o = global_options; *o && n < NAMES_MAX; o++)
@@ -56,6 +57,8 @@ static bool unknown_option(const Command *command, const char *word, const char 
         call_error(err, "'%s' has no option '%s'", command->name, shown(word, &text));
     else
         call_error(err, "unknown option '%s'", shown(word, &text));
+    if (command && str_eq(command->name, "db") && call->argument_count > 0 && str_eq(call->arguments[0], "psql"))
+        return error_hint(err, "put psql's own options behind '--': sluice db psql -- %s", word);
     const char *near = name[1] ? nearest(name, names, n) : NULL;
     if (near)
         return error_hint(err, "did you mean '--%s'?", near);
@@ -103,7 +106,7 @@ static bool parse_long(Call *call, int argc, char **argv, int *i, Error *err)
     if (!option) {
         TEXT_AUTO(dashed);
         text_appendf(&dashed, "--%s", name);
-        return unknown_option(call->command, text_str(&dashed), *name ? name : "-", err);
+        return unknown_option(call, text_str(&dashed), *name ? name : "-", err);
     }
     if (!option->argument)
         return equals ? call_error(err, "option '--%s' takes no value", name) : take(call, option, NULL, err);
@@ -122,7 +125,7 @@ static bool parse_letters(Call *call, int argc, char **argv, int *i, Error *err)
         const Option *option = command_option(NULL, NULL, *p);
         if (!option) {
             char word[3] = {'-', *p, '\0'};
-            return unknown_option(call->command, word, name, err);
+            return unknown_option(call, word, name, err);
         }
         if (!option->argument) {
             if (!take(call, option, NULL, err))
@@ -157,7 +160,7 @@ static bool check_options(Call *call, Error *err)
         TEXT_AUTO(word);
         text_appendf(&word, "--%s", name);
         if (!own)
-            return unknown_option(call->command, text_str(&word), name, err);
+            return unknown_option(call, text_str(&word), name, err);
         call->options[i].option = own;
         if (own->values && !command_word_known(own->values, call->options[i].value)) {
             text_append_char(&word, ':');

@@ -150,22 +150,45 @@ static bool install(const char *dir, const char *line, Error *err)
     return true;
 }
 
+static bool remove_lines(const char *dir, Error *err)
+{
+    TEXT_AUTO(old);
+    TEXT_AUTO(new);
+    bool changed;
+    if (!crontab_read(&old, err))
+        return false;
+    crontab_edit(text_str(&old), dir, NULL, &new, &changed);
+    if (changed && !crontab_write(&new, err))
+        return false;
+    puts(changed ? "took this project's lines out of the crontab" : "the crontab has no line of this project");
+    return true;
+}
+
+static bool act(const Call *call, const Project *project, Error *err)
+{
+    TEXT_AUTO(program);
+    TEXT_AUTO(line);
+    if (call_has(call, "remove"))
+        return call_has(call, "install") ? call_error(err, "'crontab' takes --install or --remove, not both")
+                                         : remove_lines(project->dir, err);
+    if (!own_path(&program, err) ||
+        !crontab_line(text_str(&program), project->dir, call_value(call, "target"), &line, err))
+        return false;
+    if (call_has(call, "install"))
+        return install(project->dir, text_str(&line), err);
+    puts(text_str(&line));
+    return true;
+}
+
 int cmd_crontab(Call *call)
 {
     Project project;
     ERROR_AUTO(err);
-    TEXT_AUTO(program);
-    TEXT_AUTO(line);
-    int status = 0;
-    if (!session_project(call, SESSION_WHOLE, &project))
-        status = 2;
-    else if (!own_path(&program, &err) ||
-             !crontab_line(text_str(&program), project.dir, call_value(call, "target"), &line, &err))
-        status = call_failed(&err);
-    else if (!call_has(call, "install"))
-        puts(text_str(&line));
-    else if (!install(project.dir, text_str(&line), &err))
-        status = call_failed(&err);
+    /* To take lines out, a project need not be right. */
+    SessionNeed need = call_has(call, "remove") ? SESSION_FRAME : SESSION_WHOLE;
+    int status = 2;
+    if (session_project(call, need, &project))
+        status = act(call, &project, &err) ? 0 : call_failed(&err);
     project_clear(&project);
     return status;
 }

@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "cli/choice.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -10,6 +11,24 @@ static bool check_threads(const Call *call, Error *err)
     if (!call_number(call, "threads", 1, THREADS_MAX, 1, &threads, err))
         return false;
     return threads == 1 ? true : call_error(err, "'run --threads %ld' is not supported yet", threads);
+}
+
+/* Why nothing came of what was asked for. With --due, that is what a minute is like. */
+static void tell_idle(const Project *project, const Selection *selection)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < project->node_count && selection->count > 0; i++) {
+        const Node *node = project->nodes[i];
+        if (!selection->named[i])
+            continue;
+        told++;
+        if (node->kind == NODE_MODEL)
+            log_info("%s: nothing to do: an ephemeral model stands inside the models that read it", node->name);
+        else
+            log_info("%s: nothing to do: others write this table, and it has no checks", node->name);
+    }
+    if (told == 0)
+        log_info("there is nothing to do");
 }
 
 static int run(Call *call, const Project *project)
@@ -28,6 +47,8 @@ static int run(Call *call, const Project *project)
                           .listener = progress_listener(call_has(call, "due"))};
     if (!run_project(project, &options, &summary, &err))
         return call_failed(&err);
+    if (summary.run_id == 0 && !options.due)
+        tell_idle(project, &selection);
     return progress_finish(&summary, options.due);
 }
 

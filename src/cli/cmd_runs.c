@@ -16,13 +16,10 @@ static bool runs(Call *call, const Project *project, Error *err)
     long count;
     if (!call_number(call, "count", 1, MOST, DEFAULT_COUNT, &count, err) || !record_open(project, &conn, &exists, err))
         return false;
-    if (!exists) {
-        fputs(json ? "[]\n" : "", stdout);
-        log_info("there are no runs yet");
-        return true;
-    }
-    if (!ledger_runs(conn, project->name, (int)count, &rows, err))
+    if (exists && !ledger_runs(conn, project->name, (int)count, &rows, err))
         return false;
+    if (!rows || rows_count(rows) == 0)
+        log_info("there are no runs yet");
     LISTING_AUTO(listing);
     record_listing(rows, json ? NULL : "run started_at seconds outcome steps failed command error", &listing);
     listing_print(&listing, json, stdout);

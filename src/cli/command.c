@@ -55,6 +55,7 @@ static const Option opt_after = {.name = "after", .argument = "TIME", .doc = "ti
 static const Option opt_next_count = {
     .name = "count", .letter = 'n', .argument = "N", .doc = "how many, from 1 to 10000; default: 5"};
 static const Option opt_install = {.name = "install", .doc = "put the line into your crontab"};
+static const Option opt_remove = {.name = "remove", .doc = "take the project's lines out of your crontab"};
 static const Option opt_help_format = {.name = "format",
                                        .argument = "FORMAT",
                                        .values = "text|man|markdown",
@@ -130,8 +131,8 @@ const Command commands[] = {
      OPTIONS(&opt_tz, &opt_after, &opt_next_count), NULL, 1, -1, cmd_next},
     {"crontab", "", "the line for cron(8) that runs this project's schedules",
      "One line, with absolute paths. With --install it is put into your crontab by crontab(1), between two comments "
-     "that name the project; doing that again replaces it, and no other line is touched.",
-     OPTIONS(&opt_install), NULL, 0, 0, cmd_crontab},
+     "that name the project; doing that again replaces it, and --remove takes it out again; no other line is touched.",
+     OPTIONS(&opt_install, &opt_remove), NULL, 0, 0, cmd_crontab},
     {"scheduler", "", "stay in the foreground and run what is due", NULL, NULL, NULL, 0, 0, NULL},
     {"serve", "", "web dashboard, JSON API, /metrics, /healthz", NULL, NULL, NULL, 0, 0, NULL},
     {"adopt", "NAME", "take over a table that stands there already",

@@ -68,9 +68,10 @@ void crontab_edit(const char *old, const char *dir, const char *line, Text *out,
     size_t kept = first ? (size_t)(first - old) : strlen(old);
     size_t before = out->len;
     text_append_n(out, old, kept);
-    if (kept > 0 && old[kept - 1] != '\n')
+    if (line && kept > 0 && old[kept - 1] != '\n')
         text_append_char(out, '\n');
-    text_appendf(out, "%s\n%s\n%s\n", text_str(&begin), line, text_str(&end));
+    if (line)
+        text_appendf(out, "%s\n%s\n%s\n", text_str(&begin), line, text_str(&end));
     text_append(out, rest);
     *ret_changed = !str_eq(text_str(out) + before, old);
 }

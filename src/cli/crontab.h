@@ -9,5 +9,6 @@
 bool crontab_line(const char *program, const char *dir, const char *target, Text *out, Error *err);
 
 /* Copies a crontab byte for byte, but for the project's lines between their two comments, in whose place the line is
- * put; at the end where there were none. dir holds no line end. *ret_changed: out differs from old. */
+ * put; at the end where there were none. line NULL: the project's lines are left out. dir holds no line end.
+ * *ret_changed: out differs from old. */
 void crontab_edit(const char *old, const char *dir, const char *line, Text *out, bool *ret_changed);

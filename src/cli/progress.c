@@ -90,7 +90,8 @@ static void count(Text *line, size_t n, const char *what)
 int progress_finish(const RunSummary *summary, bool due)
 {
     if (summary->run_id == 0) {
-        log_debug(due ? "nothing is due" : "there is nothing to do");
+        if (due)
+            log_debug("nothing is due");
         return 0;
     }
     TEXT_AUTO(line);

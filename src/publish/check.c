@@ -212,13 +212,14 @@ static bool count_rows(Conn *conn, const CheckTarget *target, int64_t *ret_count
 
 static void judge_row_count(const Check *check, int64_t found, Arena *arena, CheckResult *ret)
 {
-    ret->detail = arena_printf(arena, "%" PRId64 " rows", found);
+    const char *rows = found == 1 ? "row" : "rows";
+    ret->detail = arena_printf(arena, "%" PRId64 " %s", found, rows);
     if (found < check->min) {
         ret->failed_rows = check->min - found;
-        ret->detail = arena_printf(arena, "%" PRId64 " rows, expected at least %" PRId64, found, check->min);
+        ret->detail = arena_printf(arena, "%" PRId64 " %s, expected at least %" PRId64, found, rows, check->min);
     } else if (found > check->max) {
         ret->failed_rows = found - check->max;
-        ret->detail = arena_printf(arena, "%" PRId64 " rows, expected at most %" PRId64, found, check->max);
+        ret->detail = arena_printf(arena, "%" PRId64 " %s, expected at most %" PRId64, found, rows, check->max);
     }
 }
 

@@ -66,11 +66,33 @@ static void test_edit(void **state)
     }
 }
 
+static void test_remove(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *old, *new;
+    } cases[] = {
+        {"", ""},
+        {"no end", "no end"},
+        {"a\n" BLOCK("/p", "LINE") "z\n\n", "a\nz\n\n"},
+        {BLOCK("/p2", "X") BLOCK("/p", "Y"), BLOCK("/p2", "X")},
+        {"# sluice begin /p\n1 1 * * * other\n", "1 1 * * * other\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        TEXT_AUTO(out);
+        bool changed;
+        crontab_edit(cases[i].old, "/p", NULL, &out, &changed);
+        assert_string_equal(text_str(&out), cases[i].new);
+        assert_int_equal(changed, !str_eq(cases[i].old, cases[i].new));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line),
         cmocka_unit_test(test_edit),
+        cmocka_unit_test(test_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
