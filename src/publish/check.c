@@ -397,11 +397,13 @@ bool checks_error(const CheckResults *results, const char *schema, const char *t
 {
     TEXT_AUTO(what);
     const CheckResult *first = NULL;
+    bool kept = false;
     for (size_t i = 0; i < results->count; i++) {
         const CheckResult *result = &results->items[i];
         if (!result->failed_rows || result->check->warn)
             continue;
         first = first ? first : result;
+        kept = kept || result->row_count > 0;
         text_append(&what, what.len ? "; " : "");
         describe(result, &what);
     }
@@ -413,7 +415,7 @@ bool checks_error(const CheckResults *results, const char *schema, const char *t
     error_at(err, ERROR_FAILED, in_file ? file : declared->file, in_file ? (int)line : declared->line,
              in_file ? 0 : declared->column, "%zu check%s failed on %s.%s: %s", results->failed,
              results->failed == 1 ? "" : "s", schema, table, text_str(&what));
-    return error_hint(err, "the rows are in sluice.failed_rows; sluice logs shows them");
+    return kept ? error_hint(err, "the rows are in sluice.failed_rows; sluice logs shows them") : false;
 }
 
 Check *checks_of(const Node *node, Arena *arena, size_t *ret_count)
