@@ -11,8 +11,6 @@
 #include "base/json.h"
 #include "base/text.h"
 
-enum { SECRETS_MAX = 64, SECRET_MIN = 4 };
-
 static struct {
     LogLevel most;
     bool json;
@@ -20,9 +18,7 @@ static struct {
     bool terminal;
     bool progress; /* a progress line stands on the terminal */
     int64_t progress_at;
-    pthread_mutex_t mutex; /* guards secrets, and keeps lines whole */
-    char *secrets[SECRETS_MAX];
-    size_t secret_count;
+    pthread_mutex_t mutex; /* keeps lines whole */
 } g_log = {.most = LOG_INFO, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -45,48 +41,6 @@ bool log_colored(FILE *stream)
     return (!no_color || !*no_color) && isatty(fileno(stream)) == 1;
 }
 
-void log_secret(const char *value)
-{
-    if (!value || strlen(value) < SECRET_MIN)
-        return;
-    pthread_mutex_lock(&g_log.mutex);
-    bool known = false;
-    for (size_t i = 0; i < g_log.secret_count; i++)
-        known = known || str_eq(g_log.secrets[i], value);
-    if (!known && g_log.secret_count < SECRETS_MAX)
-        g_log.secrets[g_log.secret_count++] = mem_strdup(value);
-    pthread_mutex_unlock(&g_log.mutex);
-}
-
-/* The longest secret that stands at s, so that one which begins another does not leave its tail. */
-static size_t secret_at(const char *s)
-{
-    size_t longest = 0;
-    for (size_t i = 0; i < g_log.secret_count; i++) {
-        size_t len = strlen(g_log.secrets[i]);
-        if (len > longest && strncmp(s, g_log.secrets[i], len) == 0)
-            longest = len;
-    }
-    return longest;
-}
-
-char *log_redacted(const char *s)
-{
-    Text out = {0};
-    pthread_mutex_lock(&g_log.mutex);
-    while (*s) {
-        size_t len = secret_at(s);
-        if (len) {
-            text_append(&out, "***");
-            s += len;
-        } else {
-            text_append_char(&out, *s++);
-        }
-    }
-    pthread_mutex_unlock(&g_log.mutex);
-    return text_steal(&out);
-}
-
 static void begin_json(Json *json, LogLevel level)
 {
     char now[CLOCK_TEXT];
@@ -98,13 +52,14 @@ static void begin_json(Json *json, LogLevel level)
     json_string(json, level_names[level]);
 }
 
+/* A value is redacted before it becomes part of the line: escaped it might not be known again, and what the line says
+ * besides (keys, the time) is no secret. */
 static void write_line(const Text *line)
 {
-    char *shown CLEANUP(mem_free_p) = log_redacted(text_str(line));
     pthread_mutex_lock(&g_log.mutex);
     fputs(g_log.progress ? "\r\033[K" : "", stderr);
     g_log.progress = false;
-    fputs(shown, stderr);
+    fputs(text_str(line), stderr);
     fputc('\n', stderr);
     pthread_mutex_unlock(&g_log.mutex);
 }
@@ -128,16 +83,17 @@ static __attribute__((format(printf, 2, 0))) void write_message(LogLevel level, 
         return;
     TEXT_AUTO(message);
     text_vappendf(&message, fmt, ap);
+    char *shown CLEANUP(mem_free_p) = log_redacted(text_str(&message));
     TEXT_AUTO(line);
     if (g_log.json) {
         Json json = {.out = &line};
         begin_json(&json, level);
         json_key(&json, "message");
-        json_string(&json, text_str(&message));
+        json_string(&json, shown);
         json_end(&json);
     } else {
         begin_text(&line, level);
-        text_append(&line, text_str(&message));
+        text_append(&line, shown);
     }
     write_line(&line);
 }
@@ -181,30 +137,43 @@ static void json_member(Json *json, const char *key, const char *value)
     json_string(json, value);
 }
 
+static char *redacted_or_null(const char *s) { return s ? log_redacted(s) : NULL; }
+
+static void redact(const Error *err, Error *ret)
+{
+    *ret = *err;
+    ret->message = redacted_or_null(err->message);
+    ret->detail = redacted_or_null(err->detail);
+    ret->hint = redacted_or_null(err->hint);
+    ret->file = redacted_or_null(err->file);
+}
+
 void log_failure(const Error *err)
 {
     TEXT_AUTO(line);
+    ERROR_AUTO(shown);
+    redact(err, &shown);
     if (!g_log.json) {
-        char *text CLEANUP(mem_free_p) = error_text(err);
+        char *text CLEANUP(mem_free_p) = error_text(&shown);
         text_append(&line, text);
         write_line(&line);
         return;
     }
     Json json = {.out = &line};
     begin_json(&json, LOG_ERROR);
-    json_member(&json, "message", err->message);
-    json_member(&json, "file", err->file);
-    if (err->line > 0) {
+    json_member(&json, "message", shown.message);
+    json_member(&json, "file", shown.file);
+    if (shown.line > 0) {
         json_key(&json, "line");
-        json_int(&json, err->line);
+        json_int(&json, shown.line);
     }
-    if (err->column > 0) {
+    if (shown.column > 0) {
         json_key(&json, "column");
-        json_int(&json, err->column);
+        json_int(&json, shown.column);
     }
-    json_member(&json, "detail", err->detail);
-    json_member(&json, "hint", err->hint);
-    json_member(&json, "sqlstate", err->sqlstate);
+    json_member(&json, "detail", shown.detail);
+    json_member(&json, "hint", shown.hint);
+    json_member(&json, "sqlstate", shown.sqlstate);
     json_end(&json);
     write_line(&line);
 }

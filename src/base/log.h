@@ -1,8 +1,8 @@
 /* Log: what the program tells while it works, on standard error.
  *
  * Text: `2026-01-31T06:15:00Z info  message`, on a terminal without the time. JSON: one object a line.
- * Every line passes a filter that replaces registered secrets by "***" (law 8), so nobody has to remember
- * to. Safe to call from any thread. */
+ * Every message passes a filter that replaces registered secrets by "***" (law 8), before it is encoded, so nobody has
+ * to remember to. Safe to call from any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,8 +27,17 @@ void log_failure(const Error *err);
 /* A line that the next one takes the place of, on a terminal only, at most ten a second: for long work. */
 void log_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* From now on this value is shown as "***". Values under 4 bytes are left out: they would blot out ordinary
- * words. Bounded to 64 values. */
+/* From now on this value is shown as "***", wherever it stands: as it is, as text_append_shown() shows it, escaped in
+ * JSON, and cut, where 8 bytes or more of its beginning stand before a "...". Of a value of several lines each line is
+ * a secret too, without the blanks around it. Values and lines under 4 bytes are left out: they would blot out ordinary
+ * words. Bounded to 256 in all; forms and lines take at most 192 of them, so that they leave room for whole values. */
 void log_secret(const char *value);
-/* A copy of s with the secrets blotted out, for records and pages; the caller frees it. */
+/* The same for the passwords in a libpq URL or keyword string, as written and with %XX read. In a URL the password
+ * reaches from the first ':' after "://" to the last '@' (before the query), whatever stands between; where that is any
+ * of / # ? @ its pieces are secrets as well, because a parser that takes them for the URL's own shows pieces. False
+ * where the URL means something else to libpq for that reason: where / or @ stands in the password. */
+bool log_secret_url(const char *url);
+/* A copy of s with the secrets blotted out, for records and pages; the caller frees it. Of several secrets that begin
+ * at one place the longest counts, and those that overlap become one "***". Apply it before a text is escaped or cut.
+ */
 char *log_redacted(const char *s);

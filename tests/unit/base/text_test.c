@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "base/text.h"
 
 static void utf8_lengths(void **state)
@@ -203,17 +202,6 @@ static void arena_gives_separate_zeroed_memory(void **state)
     arena_clear(&arena);
 }
 
-static void secrets_are_blotted_out(void **state)
-{
-    (void)state;
-    log_secret("hunter2");
-    log_secret("hunter2-and-more");
-    log_secret("abc"); /* too short to be blotted out everywhere */
-    char *shown = log_redacted("url hunter2-and-more, hunter2, hunter, abc");
-    assert_string_equal(shown, "url ***, ***, hunter, abc");
-    free(shown);
-}
-
 static void numbers_at_the_start(void **state)
 {
     (void)state;
@@ -245,7 +233,6 @@ int main(void)
         cmocka_unit_test(errors_have_place_detail_and_hint),
         cmocka_unit_test(errors_are_sorted_and_bounded),
         cmocka_unit_test(arena_gives_separate_zeroed_memory),
-        cmocka_unit_test(secrets_are_blotted_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
