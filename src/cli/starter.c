@@ -439,7 +439,7 @@ void starter_source_file(const Starter *starter, Text *out)
     starter_yaml_text(starter->csv, out);
     text_append(out, "\nmode: replace                # upsert needs a unique_key:, append keeps what is there\n");
     text_appendf(out, "schedule: \"%s\"        # when `sluice run --due` loads it\n", schedule);
-    text_append(out, "checks:\n  - row_count: {min: 1}      # an empty file is refused\ncolumns:\n");
+    text_append(out, "checks:\n  - row_count: {min: 1}      # raise it to what a delivery holds at least\ncolumns:\n");
     for (size_t i = 0; i < starter->column_count; i++)
         append_column(&starter->columns[i], out);
 }
