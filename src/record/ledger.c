@@ -170,7 +170,6 @@ bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *a
     return true;
 }
 
-/* Nobody waits for this row to reach the disk: the step's own commit, later in the log, takes it there. */
 bool ledger_step_begin(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, Error *err)
 {
     char run_id[NUMBER_TEXT], tick[CLOCK_TEXT];
@@ -178,8 +177,7 @@ bool ledger_step_begin(Conn *conn, const LedgerStep *step, int64_t *ret_step_id,
     ROWS_AUTO(rows);
     if (!conn_query(conn,
                     "insert into sluice.steps (run_id, schema_name, table_name, node, kind, materialized, logical_run, "
-                    "tick, started_at) select $1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, clock_timestamp() "
-                    "from (select pg_catalog.set_config('synchronous_commit', 'off', true)) unhurried "
+                    "tick, started_at) values ($1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, clock_timestamp()) "
                     "returning step_id",
                     8,
                     (const char *const[]){number(step->run_id, run_id), step->schema, step->table, step->node,
