@@ -69,25 +69,18 @@ char *arena_strndup(Arena *arena, const char *s, size_t n)
 
 char *arena_strdup(Arena *arena, const char *s) { return s ? arena_strndup(arena, s, strlen(s)) : NULL; }
 
-char *arena_vprintf(Arena *arena, const char *fmt, va_list ap)
+char *arena_printf(Arena *arena, const char *fmt, ...)
 {
-    va_list again;
+    va_list ap, again;
+    va_start(ap, fmt);
     va_copy(again, ap);
     int len = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
     if (len < 0)
         abort();
     char *s = arena_alloc(arena, (size_t)len + 1);
     vsnprintf(s, (size_t)len + 1, fmt, again);
     va_end(again);
-    return s;
-}
-
-char *arena_printf(Arena *arena, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    char *s = arena_vprintf(arena, fmt, ap);
-    va_end(ap);
     return s;
 }
 

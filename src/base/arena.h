@@ -24,7 +24,6 @@ void *arena_array(Arena *arena, size_t count, size_t size); /* zeroed; aborts wh
 char *arena_strdup(Arena *arena, const char *s);            /* NULL gives NULL */
 char *arena_strndup(Arena *arena, const char *s, size_t n); /* at most n bytes of s, terminated */
 char *arena_printf(Arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-char *arena_vprintf(Arena *arena, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
 /* malloc and realloc that abort when memory runs out; realloc takes count * size and aborts on overflow. */
 void *mem_alloc(size_t size); /* zeroed */

@@ -92,20 +92,3 @@ bool dir_exists(const char *path)
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
-
-bool dir_make(const char *path, unsigned mode, Error *err)
-{
-    char *copy CLEANUP(mem_free_p) = mem_strdup(path);
-    for (char *p = copy + 1; *copy; p++) {
-        if (*p != '/' && *p != '\0')
-            continue;
-        char kept = *p;
-        *p = '\0';
-        if (mkdir(copy, mode) != 0 && errno != EEXIST)
-            return fail(err, copy, "cannot make the directory");
-        *p = kept;
-        if (!kept)
-            break;
-    }
-    return true;
-}

@@ -13,4 +13,3 @@ bool file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, E
 bool file_write(const char *path, const char *data, size_t len, unsigned mode, Error *err);
 bool file_exists(const char *path);
 bool dir_exists(const char *path);
-bool dir_make(const char *path, unsigned mode, Error *err); /* with its parents; one that exists is fine */

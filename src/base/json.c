@@ -85,8 +85,6 @@ void json_int(Json *json, int64_t n)
     text_appendf(json->out, "%" PRId64, n);
 }
 
-void json_bool(Json *json, bool b) { json_raw(json, b ? "true" : "false"); }
-
 void json_null(Json *json) { json_raw(json, "null"); }
 
 void json_raw(Json *json, const char *s)

@@ -23,6 +23,5 @@ void json_end(Json *json); /* the innermost object or array */
 void json_key(Json *json, const char *key);
 void json_string(Json *json, const char *s); /* NULL writes null */
 void json_int(Json *json, int64_t n);
-void json_bool(Json *json, bool b);
 void json_null(Json *json);
 void json_raw(Json *json, const char *s); /* s is a JSON value already */

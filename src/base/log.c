@@ -33,7 +33,8 @@ void log_setup(LogLevel most, bool json, LogColor color)
 
 bool log_wants(LogLevel level) { return level <= g_log.most; }
 
-bool log_colored(FILE *stream)
+/* By --color, NO_COLOR and whether stream is a terminal. */
+static bool is_colored(FILE *stream)
 {
     if (g_log.color != LOG_COLOR_AUTO)
         return g_log.color == LOG_COLOR_ALWAYS;
@@ -72,7 +73,7 @@ static void begin_text(Text *line, LogLevel level)
         clock_format(clock_now(), now);
         text_appendf(line, "%s %-5s ", now, level_names[level]);
     } else if (level != LOG_INFO) {
-        bool colored = log_colored(stderr);
+        bool colored = is_colored(stderr);
         text_appendf(line, "%s%s:%s ", colored ? colors[level] : "", level_names[level], colored ? "\033[0m" : "");
     }
 }

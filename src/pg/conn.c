@@ -28,13 +28,9 @@ void conn_close_p(Conn **conn)
 
 int conn_error_position(const Conn *conn) { return conn->position; }
 
-int conn_server_version(const Conn *conn) { return PQserverVersion(conn->pg); }
-
 int conn_backend_pid(const Conn *conn) { return PQbackendPID(conn->pg); }
 
 bool conn_alive(Conn *conn) { return !conn->lost && PQstatus(conn->pg) == CONNECTION_OK; }
-
-const char *conn_place(const Conn *conn) { return conn->place; }
 
 void conn_shield(Conn *conn, int seconds)
 {
@@ -159,7 +155,7 @@ static bool begin_statement(Conn *conn, const TxnOptions *options, Text *sql, Er
     text_append(sql, "; set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres'"
                      "; set local extra_float_digits = 1; set local bytea_output = 'hex'; set local row_security = off"
                      "; set local standard_conforming_strings = on");
-    if (conn_server_version(conn) >= 140000 && !conn->no_check_interval)
+    if (PQserverVersion(conn->pg) >= 140000 && !conn->no_check_interval)
         text_append(sql, "; set local client_connection_check_interval = 1000");
     if (options->lock_timeout > 0)
         text_appendf(sql, "; set local lock_timeout = %d", options->lock_timeout);

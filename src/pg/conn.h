@@ -72,10 +72,8 @@ bool conn_exec_counted(Conn *conn, const char *sql, int64_t *ret_rows, Error *er
  * every call. Callers map it to the user's file with sql/shadow. */
 int conn_error_position(const Conn *conn);
 
-int conn_server_version(const Conn *conn); /* such as 150020 */
-int conn_backend_pid(const Conn *conn);    /* by the protocol; a pooler's own when one stands between */
-bool conn_alive(Conn *conn);               /* not yet known to be lost */
-const char *conn_place(const Conn *conn);  /* "loans on db.example.com:5432", without secrets, for messages */
+int conn_backend_pid(const Conn *conn); /* by the protocol; a pooler's own when one stands between */
+bool conn_alive(Conn *conn);            /* not yet known to be lost */
 
 /* SQL text with names and values put in safely (names of 1 to 63 bytes: the server would cut longer ones silently):
  *   %I identifier, quoted as libpq quotes it     %L literal, or NULL for a NULL pointer

@@ -194,7 +194,8 @@ bool program_launch(const ServerHome *home, char *const argv[], const char *log,
     return ok ? true : fail(err, "cannot run", argv[0]);
 }
 
-int program_major(const char *bindir)
+/* Major version of the postgres in a directory of programs, 0 where there is none that works. */
+static int program_major(const char *bindir)
 {
     static const char before[] = "(PostgreSQL) ";
     TEXT_AUTO(path);

@@ -13,8 +13,6 @@ bool program_run(const ServerHome *home, char *const argv[], Text *output, int *
 /* Starts a program that outlives us and is nobody's child: output is appended to log; keep_fd stays open in it. */
 bool program_launch(const ServerHome *home, char *const argv[], const char *log, int keep_fd, Error *err);
 
-/* Major version of the postgres in a directory of programs, 0 where there is none that works. */
-int program_major(const char *bindir);
 /* The directory whose postgres has that major version: the usual one first. */
 bool program_bindir_for(int major, Text *ret_dir, Error *err);
 

@@ -260,16 +260,6 @@ bool yaml_read(Arena *arena, const YamlSource *source, YamlNode **ret, Error *er
     return built;
 }
 
-const YamlNode *yaml_get(const YamlNode *map, const char *key)
-{
-    if (!map || map->kind != YAML_MAP)
-        return NULL;
-    for (const YamlNode *child = map->child; child; child = child->next)
-        if (str_eq(child->key->text, key))
-            return child;
-    return NULL;
-}
-
 bool yaml_is_null(const YamlNode *node)
 {
     return node->kind == YAML_TEXT && node->style == YAML_PLAIN &&

@@ -48,9 +48,8 @@ typedef struct YamlSource {
  * is ERROR_PROJECT with a place and, wherever there is one, a hint that can be pasted. */
 bool yaml_read(Arena *arena, const YamlSource *source, YamlNode **ret, Error *err);
 
-const YamlNode *yaml_get(const YamlNode *map, const char *key); /* or NULL; map may be NULL or no mapping */
-bool yaml_is_null(const YamlNode *node);                        /* a plain ``, `~` or `null` */
-const char *yaml_kind_name(const YamlNode *node);               /* "text", "a list", "a mapping", "nothing" */
+bool yaml_is_null(const YamlNode *node);          /* a plain ``, `~` or `null` */
+const char *yaml_kind_name(const YamlNode *node); /* "text", "a list", "a mapping", "nothing" */
 
 /* Where a character of a text's value stands (counted from 0); where its lines or escapes make that impossible to
  * tell, where the text begins. */

@@ -201,11 +201,3 @@ void sql_refs(Arena *arena, const SqlTree *tree, SqlRefs *ret)
         sql_cursor_place(&cursor, refs[i].offset, &refs[i].line, &refs[i].column);
     *ret = (SqlRefs){.items = refs, .count = walk.count};
 }
-
-const SqlRef *sql_refs_find(const SqlRefs *refs, const char *schema, const char *name)
-{
-    for (size_t i = 0; i < refs->count; i++)
-        if (str_eq(refs->items[i].schema, schema) && str_eq(refs->items[i].name, name))
-            return &refs->items[i];
-    return NULL;
-}

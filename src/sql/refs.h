@@ -34,6 +34,3 @@ typedef struct SqlRefs {
 
 /* What the statements of the tree read; targets of INSERT, UPDATE and so on are not among it. In the arena. */
 void sql_refs(Arena *arena, const SqlTree *tree, SqlRefs *ret);
-
-/* The first reference to schema.name, or NULL. schema NULL asks for unqualified references only. */
-const SqlRef *sql_refs_find(const SqlRefs *refs, const char *schema, const char *name);

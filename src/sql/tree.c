@@ -10,7 +10,7 @@
 
 bool sql_is(const SqlNode *node, const char *kind) { return node && strcmp(node->kind, kind) == 0; }
 
-const SqlField *sql_node_field(const SqlNode *node, const char *name)
+static const SqlField *field_of(const SqlNode *node, const char *name)
 {
     if (!node)
         return NULL;
@@ -22,7 +22,7 @@ const SqlField *sql_node_field(const SqlNode *node, const char *name)
 
 static const SqlField *typed_field(const SqlNode *node, const char *name, SqlType type)
 {
-    const SqlField *field = sql_node_field(node, name);
+    const SqlField *field = field_of(node, name);
     return field && field->type == type ? field : NULL;
 }
 

@@ -51,7 +51,6 @@ struct SqlNode {
 /* All of these take a NULL node, and a field that is absent or of another type, as nothing: NULL, 0, false, an
  * empty list. */
 bool sql_is(const SqlNode *node, const char *kind);
-const SqlField *sql_node_field(const SqlNode *node, const char *name);
 const SqlNode *sql_node_get(const SqlNode *node, const char *name);
 SqlList sql_node_list(const SqlNode *node, const char *name);
 const char *sql_node_string(const SqlNode *node, const char *name);

@@ -266,7 +266,7 @@ static void notices_a_lost_connection(void **state)
     assert_false(conn_exec(victim, "select 1", &err));
     assert_int_equal(err.code, ERROR_CONNECTION);
     assert_says(err.message, "was lost: terminating connection due to administrator command");
-    assert_says(err.message, conn_place(victim));
+    assert_says(err.message, " on /tmp/");
     assert_false(conn_alive(victim));
     assert_false(conn_exec(victim, "select 1", &err));
     assert_int_equal(err.code, ERROR_CONNECTION);
@@ -490,7 +490,7 @@ static void gives_up_on_silence(void **state)
                  (int)strcspn(sockets, "'"), sockets, ntohs(address.sin_port));
     options.url = text_str(&url);
     assert_ok(conn_open(&options, &conn, &err));
-    assert_says(conn_place(conn), "loans on /tmp/");
+    assert_value(conn, "select current_database()", "loans");
     conn_close(conn);
     text_reset(&url);
     text_appendf(&url, "hostaddr=127.0.0.1,127.0.0.1 port=%d connect_timeout=1", ntohs(address.sin_port));

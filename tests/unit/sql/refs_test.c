@@ -278,18 +278,6 @@ static void what_is_written_is_not_read(void **state)
     }
 }
 
-static void a_reference_is_looked_up_by_its_written_schema(void **state)
-{
-    (void)state;
-    Arena arena = {0};
-    SqlRefs refs;
-    find_refs(&arena, "select * from s.a, a, b, a", &refs);
-    assert_ptr_equal(sql_refs_find(&refs, NULL, "a"), &refs.items[1]);
-    assert_ptr_equal(sql_refs_find(&refs, "s", "a"), &refs.items[0]);
-    assert_null(sql_refs_find(&refs, "s", "b"));
-    arena_clear(&arena);
-}
-
 /* 20,000 CTEs that each read the one before: name look-up must not be a search through all. */
 static void many_ctes_are_quick(void **state)
 {
@@ -315,7 +303,6 @@ int main(void)
         cmocka_unit_test(places_count_characters),
         cmocka_unit_test(only_and_aliases_do_not_lift_a_cte),
         cmocka_unit_test(what_is_written_is_not_read),
-        cmocka_unit_test(a_reference_is_looked_up_by_its_written_schema),
         cmocka_unit_test(many_ctes_are_quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
