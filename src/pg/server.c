@@ -236,6 +236,7 @@ bool server_start(const char *project_dir, const char *dbname, bool *ret_started
     bool ignored;
     bool *started = ret_started ? ret_started : &ignored;
     *started = false;
+    cluster_clear_environment();
     const char *name = dbname && *dbname ? dbname : "postgres";
     bool ok = home_find(project_dir, &arena, &home, err) && start(&home, name, started, err);
     if (ok)

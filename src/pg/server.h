@@ -20,7 +20,8 @@
 
 /* Starts it if it does not run (0.3 ms where it does; 1 s the first time, 0.1 s later). *ret_started tells whether this
  * call did (to be said to the user, once). Appends a libpq keyword string to ret_url: socket directory, user, dbname.
- * dbname is made if it does not exist. */
+ * dbname is made if it does not exist. The PG* variables that libpq reads are unset: they are for other servers than
+ * this one. To be called before there are other threads. */
 bool server_start(const char *project_dir, const char *dbname, bool *ret_started, Text *ret_url, Error *err);
 /* Stops it (fast shutdown). *ret_was_running false: there was none. */
 bool server_stop(const char *project_dir, bool *ret_was_running, Error *err);

@@ -297,8 +297,24 @@ static void append_keyword(Text *out, const char *keyword, const char *value)
     text_append_char(out, '\'');
 }
 
-/* Every keyword that a PG* variable could set to something that does harm has a value here. (A PGSERVICE that names
- * no service is an error of libpq's own, whatever stands here.) */
+/* The values in cluster_url() win over most of them, but PGTZ, PGDATESTYLE and PGGEQO go to the server as they are, a
+ * PGSERVICE that names no service is an error whatever stands in the url, and libpq checks some options that are not
+ * even used. unsetenv() is safe
+ * only while no other thread reads the environment: server_start() is called before there are any. */
+void cluster_clear_environment(void)
+{
+    static const char *const others[] = {"PGTZ", "PGDATESTYLE", "PGGEQO", "PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR"};
+    PQconninfoOption *options = PQconninfoParse("", NULL);
+    for (const PQconninfoOption *option = options; option && option->keyword; option++)
+        if (option->envvar)
+            unsetenv(option->envvar);
+    PQconninfoFree(options);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        unsetenv(others[i]);
+}
+
+/* Every keyword that a PG* variable could set to something that does harm has a value here: the url is given to other
+ * programs, too. */
 void cluster_url(const ServerHome *home, const char *dbname, Text *out)
 {
     append_keyword(out, "host", home->sockets);

@@ -20,5 +20,7 @@ bool cluster_knows(const ServerHome *home, const char *dbname);
 void cluster_forget(const ServerHome *home);
 /* Makes the database if it is not there, and records it. */
 bool cluster_database(const ServerHome *home, const char *dbname, Error *err);
+/* Unsets the environment's variables for libpq, so that none of them reaches a connection to this server. */
+void cluster_clear_environment(void);
 /* Appends the keyword string of a connection; nothing in the environment leads it elsewhere. */
 void cluster_url(const ServerHome *home, const char *dbname, Text *out);

@@ -364,6 +364,13 @@ static void the_environment_does_not_lead_astray(void **state)
         {"PGREQUIREPEER", "other"},
         {"PGTARGETSESSIONATTRS", "standby"},
         {"PGREQUIREAUTH", "scram-sha-256"},
+        {"PGTZ", "Foo"},
+        {"PGDATESTYLE", "nonsense"},
+        {"PGGEQO", "nonsense"},
+        {"PGSERVICE", "nowhere"},
+        {"PGSERVICEFILE", "/nonexistent"},
+        {"PGSSLMINPROTOCOLVERSION", "nonsense"},
+        {"PGLOADBALANCEHOSTS", "nonsense"},
     };
     enum { COUNT = sizeof variables / sizeof *variables };
     TEXT_AUTO(url);
