@@ -78,6 +78,21 @@ bool error_detail(Error *err, const char *fmt, ...)
     return false;
 }
 
+bool error_prefix(Error *err, const char *fmt, ...)
+{
+    if (!err || !err->message)
+        return false;
+    Text text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    text_vappendf(&text, fmt, ap);
+    va_end(ap);
+    text_append(&text, err->message);
+    free(err->message);
+    err->message = text_steal(&text);
+    return false;
+}
+
 bool error_place(Error *err, const char *file, int line, int column)
 {
     if (!err)
@@ -101,17 +116,23 @@ void error_move(Error *to, Error *from)
     *from = (Error){0};
 }
 
+void error_place_text(const Error *err, Text *out)
+{
+    if (!err->file)
+        return;
+    text_append_shown(out, err->file, strlen(err->file), SIZE_MAX);
+    if (err->line > 0)
+        text_appendf(out, ":%d", err->line);
+    if (err->line > 0 && err->column > 0)
+        text_appendf(out, ":%d", err->column);
+}
+
 char *error_text(const Error *err)
 {
     Text text = {0};
-    if (err->file) {
-        text_append_shown(&text, err->file, strlen(err->file), SIZE_MAX);
-        if (err->line > 0)
-            text_appendf(&text, ":%d", err->line);
-        if (err->line > 0 && err->column > 0)
-            text_appendf(&text, ":%d", err->column);
+    error_place_text(err, &text);
+    if (text.len)
         text_append(&text, ": ");
-    }
     text_append(&text, err->message ? err->message : "unknown error");
     if (err->sqlstate[0])
         text_appendf(&text, " (SQLSTATE %s)", err->sqlstate);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/text.h"
 
 typedef enum ErrorCode {
     ERROR_NONE,
@@ -42,8 +43,12 @@ bool error_at(Error *err, ErrorCode code, const char *file, int line, int column
 bool error_hint(Error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool error_detail(Error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool error_place(Error *err, const char *file, int line, int column);
+bool error_prefix(Error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* before the message */
 void error_move(Error *to, Error *from); /* to takes over from's strings; from is clear after */
 
+/* Appends where it is: file, file:line or file:line:column, the file as in text_append_shown(); nothing where there is
+ * no file. */
+void error_place_text(const Error *err, Text *out);
 /* The text of an error as it is printed, without "error: ":
  *     file:line:column: message
  *     detail: ...

@@ -148,10 +148,7 @@ static bool field_error(const Loader *loader, const CsvRecord *record, size_t i,
 {
     int line, column;
     csv_record_place(record, loader->fields[i], &line, &column);
-    char *message CLEANUP(mem_free_p) = err->message;
-    Text named = {0};
-    text_appendf(&named, "column %s: %s", loader->load->columns[i].name, message);
-    err->message = text_steal(&named);
+    error_prefix(err, "column %s: ", loader->load->columns[i].name);
     return error_place(err, loader->load->shown, line, column);
 }
 

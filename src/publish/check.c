@@ -157,14 +157,8 @@ static bool place_error(const Check *check, Error *err)
 {
     if (err->code != ERROR_FAILED)
         return false;
-    char *message CLEANUP(mem_free_p) = mem_strdup(err->message);
-    char sqlstate[6];
-    snprintf(sqlstate, sizeof sqlstate, "%s", err->sqlstate);
-    char *hint CLEANUP(mem_free_p) = mem_strdup(err->hint);
-    error_at(err, ERROR_FAILED, check->place.file, check->place.line, check->place.column,
-             "the check %s cannot be run: %s", check->name, message);
-    snprintf(err->sqlstate, sizeof err->sqlstate, "%s", sqlstate);
-    return hint ? error_hint(err, "%s", hint) : false;
+    error_prefix(err, "the check %s cannot be run: ", check->name);
+    return error_place(err, check->place.file, check->place.line, check->place.column);
 }
 
 static bool query_count(Conn *conn, const Text *sql, int64_t *ret_count, Error *err)

@@ -195,11 +195,7 @@ static char *recorded_place(const Error *failure)
     if (!failure || !failure->file)
         return NULL;
     TEXT_AUTO(text);
-    text_append(&text, failure->file);
-    if (failure->line > 0)
-        text_appendf(&text, ":%d", failure->line);
-    if (failure->line > 0 && failure->column > 0)
-        text_appendf(&text, ":%d", failure->column);
+    error_place_text(failure, &text);
     return log_redacted(text_str(&text));
 }
 

@@ -142,6 +142,31 @@ static void json_is_escaped_and_separated(void **state)
                         "\"c\":{}}");
 }
 
+static void errors_take_a_prefix(void **state)
+{
+    (void)state;
+    ERROR_AUTO(err);
+    assert_false(error_prefix(&err, "column %s: ", "a")); /* nothing is set */
+    assert_null(err.message);
+    assert_false(error_prefix(NULL, "column %s: ", "a"));
+    TEXT_AUTO(place);
+    error_place_text(&err, &place);
+    assert_int_equal(place.len, 0);
+    error_at(&err, ERROR_FAILED, "a\tb.csv", 3, 0, "no number");
+    error_hint(&err, "what to do");
+    strcpy(err.sqlstate, "22P02");
+    error_prefix(&err, "column %s: ", "a");
+    assert_string_equal(err.message, "column a: no number");
+    assert_string_equal(err.hint, "what to do");
+    assert_string_equal(err.sqlstate, "22P02");
+    error_place_text(&err, &place);
+    assert_string_equal(text_str(&place), "a\\x09b.csv:3");
+    error_place(&err, "b", 3, 7);
+    text_reset(&place);
+    error_place_text(&err, &place);
+    assert_string_equal(text_str(&place), "b:3:7");
+}
+
 static void errors_have_place_detail_and_hint(void **state)
 {
     (void)state;
@@ -230,6 +255,7 @@ int main(void)
         cmocka_unit_test(civil_days_there_and_back),
         cmocka_unit_test(times_as_text),
         cmocka_unit_test(json_is_escaped_and_separated),
+        cmocka_unit_test(errors_take_a_prefix),
         cmocka_unit_test(errors_have_place_detail_and_hint),
         cmocka_unit_test(errors_are_sorted_and_bounded),
         cmocka_unit_test(arena_gives_separate_zeroed_memory),
