@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -53,15 +52,9 @@ bool session_has_project(const Call *call)
     if (call_has(call, "project"))
         return true;
     char *dir CLEANUP(mem_free_p) = getcwd(NULL, 0);
-    while (dir && *dir) {
-        TEXT_AUTO(path);
-        text_appendf(&path, "%s/sluice.yaml", str_eq(dir, "/") ? "" : dir);
-        if (file_exists(text_str(&path)))
-            return true;
-        char *slash = strrchr(dir, '/');
-        if (!slash || str_eq(dir, "/"))
-            return false;
-        slash[slash == dir] = '\0';
-    }
-    return false;
+    Arena arena;
+    arena_init(&arena);
+    bool found = dir && project_dir_above(&arena, dir);
+    arena_clear(&arena);
+    return found;
 }

@@ -30,9 +30,9 @@ static bool has_file(Arena *arena, const char *dir)
     return file_exists(arena_printf(arena, "%s/sluice.yaml", str_eq(dir, "/") ? "" : dir));
 }
 
-static const char *find_above(Arena *arena, const char *cwd)
+const char *project_dir_above(Arena *arena, const char *below)
 {
-    char *dir = arena_strdup(arena, cwd);
+    char *dir = arena_strdup(arena, below);
     for (;;) {
         if (has_file(arena, dir))
             return dir;
@@ -45,7 +45,7 @@ static const char *find_above(Arena *arena, const char *cwd)
 
 static const char *find_dir(Arena *arena, const char *wanted, const char *cwd, Errors *errors)
 {
-    const char *dir = wanted ? real_path(arena, wanted) : find_above(arena, cwd);
+    const char *dir = wanted ? real_path(arena, wanted) : project_dir_above(arena, cwd);
     if (wanted && !dir)
         errors_report(errors, NULL, 0, 0, NULL, "--project %s: %s", wanted, strerror(errno));
     else if (wanted && !dir_exists(dir))

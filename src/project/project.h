@@ -149,6 +149,9 @@ typedef struct ProjectOptions {
     const char *target; /* --target, or NULL: SLUICE_TARGET, then `target:` */
 } ProjectOptions;
 
+/* The nearest folder at or above one (an absolute path) that holds sluice.yaml; NULL where there is none. */
+const char *project_dir_above(Arena *arena, const char *below);
+
 /* Reads the whole project: sluice.yaml, .env beside it, sources/NAME.yaml, and models/NAME.sql at any depth. False
  * where any error was added to errors; *ret_project then still holds what could be read, and must be cleared as well.
  */
