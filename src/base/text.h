@@ -24,6 +24,9 @@ void text_vappendf(Text *text, const char *fmt, va_list ap) __attribute__((forma
 const char *text_str(const Text *text); /* "" where nothing was appended; valid until the next change */
 char *text_steal(Text *text);           /* the caller frees it; the text is empty after */
 
+/* Of a name in PostgreSQL, which cuts longer ones without an error: NAMEDATALEN less one. */
+enum { NAME_BYTES_MAX = 63 };
+
 bool str_eq(const char *a, const char *b); /* NULL equals NULL only */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);

@@ -12,8 +12,6 @@
 #include "cli/starter.h"
 #include "run/load_file.h"
 
-enum { NAME_BYTES = 63 };
-
 static bool check_file(const char *file, Error *err)
 {
     struct stat st;
@@ -81,8 +79,8 @@ static bool load_new(Call *call, const Project *project, const char *table, RunS
 {
     const char *file = call->arguments[0];
     size_t len = strlen(table);
-    if (len == 0 || len > NAME_BYTES)
-        return call_error(err, "a table's name has 1 to %d bytes, and '%s' has %zu", NAME_BYTES, table, len);
+    if (len == 0 || len > NAME_BYTES_MAX)
+        return call_error(err, "a table's name has 1 to %d bytes, and '%s' has %zu", NAME_BYTES_MAX, table, len);
     Starter starter = {.arena = &call->arena};
     if (!starter_columns(&starter, file, file, err))
         return false;

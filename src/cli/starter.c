@@ -7,7 +7,7 @@
 
 #include "ingest/header.h"
 
-enum { NAME_BYTES = 63, TABLE_BYTES = 50, HEADER_SHOWN = 60 };
+enum { TABLE_BYTES = 50, HEADER_SHOWN = 60 };
 
 static const char schedule[] = "0 6 * * *";
 
@@ -309,7 +309,7 @@ static const char *column_name(const Starter *starter, size_t i, const char *nor
 {
     TEXT_AUTO(name);
     text_append(&name, normal);
-    cut(&name, NAME_BYTES);
+    cut(&name, NAME_BYTES_MAX);
     if (name.len == 0)
         text_appendf(&name, "column_%zu", i + 1);
     if (is_system_column(text_str(&name)))
@@ -320,7 +320,7 @@ static const char *column_name(const Starter *starter, size_t i, const char *nor
         snprintf(number, sizeof number, "_%u", n);
         text_reset(&name);
         text_append(&name, first);
-        cut(&name, NAME_BYTES - strlen(number));
+        cut(&name, NAME_BYTES_MAX - strlen(number));
         text_append(&name, number);
     }
     return arena_strdup(starter->arena, text_str(&name));

@@ -4,8 +4,6 @@
 #include "pg/conn.h"
 #include "pg/wire.h"
 
-enum { NAME_MAX_BYTES = 63 }; /* NAMEDATALEN - 1: the server would cut a longer one without an error */
-
 static bool valid_utf8(const char *s)
 {
     for (size_t left = strlen(s), n; left > 0; s += n, left -= n) {
@@ -25,9 +23,9 @@ static bool append_escaped(Conn *conn, Text *out, const char *s, char directive,
     if (!valid_utf8(s))
         return error_set(err, ERROR_PROJECT, "the %s \"%s\" is no valid UTF-8", name ? "name" : "value",
                          text_str(&shown));
-    if (name && (len == 0 || len > NAME_MAX_BYTES))
+    if (name && (len == 0 || len > NAME_BYTES_MAX))
         return error_set(err, ERROR_PROJECT, "the name \"%s\" has %zu bytes, PostgreSQL takes 1 to %d",
-                         text_str(&shown), len, NAME_MAX_BYTES);
+                         text_str(&shown), len, NAME_BYTES_MAX);
     char *quoted = name ? PQescapeIdentifier(conn->pg, s, len) : PQescapeLiteral(conn->pg, s, len);
     if (!quoted)
         return error_set(err, ERROR_PROJECT, "\"%s\" cannot be quoted for SQL", text_str(&shown));

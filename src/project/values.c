@@ -6,8 +6,6 @@
 #include "csv/dialect.h"
 #include "project/duration.h"
 
-enum { NAME_BYTES_MAX = 63 }; /* PostgreSQL's NAMEDATALEN, less one */
-
 typedef struct Reader {
     Reading *reading;
     SettingScope scope;
