@@ -45,35 +45,20 @@ static void register_secrets(const PQconninfoOption *options)
     log_secret(option_value(options, "sslpassword"));
 }
 
-/* The password as it stands in a URL may be percent-encoded, which the parsed one does not show. */
-static void register_raw_password(const char *url)
-{
-    const char *start = strstr(url, "://");
-    const char *end = start ? strchr(start + 3, '/') : NULL;
-    if (!start)
-        return;
-    start += 3;
-    const char *at = NULL;
-    for (const char *p = start; *p && p != end; p++)
-        if (*p == '@')
-            at = p;
-    const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
-    if (!colon)
-        return;
-    TEXT_AUTO(raw);
-    text_append_n(&raw, colon + 1, (size_t)(at - colon - 1));
-    log_secret(text_str(&raw));
-}
+static const char percent_encode[] = "percent-encode / # ? @ in the password: %2F %23 %3F %40";
 
-/* libpq's own message would quote parts of the text, and any part may be the password. */
-static bool parse_url(const char *url, bool *ret_password, Error *err)
+/* libpq's own message would quote parts of the text, and any part may be the password. *ret_misleading: what libpq
+ * takes for host, port or database may be one too. */
+static bool parse_url(const char *url, bool *ret_password, bool *ret_misleading, Error *err)
 {
-    register_raw_password(url);
+    *ret_misleading = !log_secret_url(url);
     char *message = NULL;
     PQconninfoOption *options = PQconninfoParse(url, &message);
     PQfreemem(message);
     if (!options) {
         error_set(err, ERROR_PROJECT, "the database url cannot be read");
+        if (*ret_misleading)
+            return error_hint(err, "%s", percent_encode);
         return error_hint(err, "write postgresql://user@host:5432/database or host=... dbname=... user=...; "
                                "in a URL, characters of a password such as @ : / %% are written %%40 %%3A %%2F %%25");
     }
@@ -146,7 +131,7 @@ static void set_place(Conn *conn)
     free(conn->place);
     conn->place = NULL;
     TEXT_AUTO(line);
-    wire_one_line(&line, text_str(&place), MESSAGE_BYTES);
+    wire_one_line(&line, conn->misleading ? "the database" : text_str(&place), MESSAGE_BYTES);
     conn->place = text_steal(&line);
 }
 
@@ -316,9 +301,20 @@ static bool hint_password(const Attempt *attempt, bool in_url, Error *err)
                            "(~/.pgpass, readable by its owner alone) were looked at");
 }
 
+/* What is told of it: of a url that misleads libpq, its words before it came to a server may name a part of the
+ * password that is too short to be known for one. */
+static const char *shown_message(const Conn *conn, const Attempt *attempt)
+{
+    if (conn->misleading && !*attempt->sqlstate && !attempt->timed_out)
+        return "its url is not clear";
+    return attempt->message.len ? text_str(&attempt->message) : "libpq does not say why";
+}
+
 static bool hint_for(const Conn *conn, const Attempt *attempt, bool in_url, Error *err)
 {
     const char *state = attempt->sqlstate;
+    if (conn->misleading)
+        return error_hint(err, "%s", percent_encode);
     if (str_eq(state, "28P01") || says(attempt, "no password supplied"))
         return hint_password(attempt, in_url, err);
     if (str_starts(state, "28"))
@@ -344,8 +340,7 @@ static bool hint_for(const Conn *conn, const Attempt *attempt, bool in_url, Erro
 
 static bool fail_attempt(const Conn *conn, const Attempt *attempt, bool in_url, Error *err)
 {
-    error_set(err, ERROR_CONNECTION, "cannot connect to %s: %s", conn->place,
-              attempt->message.len ? text_str(&attempt->message) : "libpq does not say why");
+    error_set(err, ERROR_CONNECTION, "cannot connect to %s: %s", conn->place, shown_message(conn, attempt));
     if (err && *attempt->sqlstate)
         memcpy(err->sqlstate, attempt->sqlstate, STATE_TEXT + 1);
     hint_for(conn, attempt, in_url, err);
@@ -385,7 +380,7 @@ static bool connect_with_retry(Conn *conn, const ConnOptions *options, bool in_u
             stopped = true;
         } else if (!connected) {
             if (number == 0)
-                log_warn("cannot connect to %s yet: %s", conn->place, text_str(&attempt.message));
+                log_warn("cannot connect to %s yet: %s", conn->place, shown_message(conn, &attempt));
             stopped = !pause_before(number, deadline, err);
         }
     }
@@ -395,14 +390,15 @@ static bool connect_with_retry(Conn *conn, const ConnOptions *options, bool in_u
 
 bool conn_open(const ConnOptions *options, Conn **ret_conn, Error *err)
 {
-    bool in_url = false;
-    if (options->url && *options->url && !parse_url(options->url, &in_url, err))
+    bool in_url = false, misleading = false;
+    if (options->url && *options->url && !parse_url(options->url, &in_url, &misleading, err))
         return false;
     log_secret(getenv("PGPASSWORD"));
     if (interrupt_signal())
         return wire_interrupted(err);
     CONN_AUTO(conn);
     conn = mem_alloc(sizeof *conn);
+    conn->misleading = misleading;
     if (!connect_with_retry(conn, options, in_url, err))
         return false;
     PQsetNoticeProcessor(conn->pg, drop_notice, conn);

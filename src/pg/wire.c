@@ -160,9 +160,10 @@ void wire_drain(Conn *conn)
 
 void wire_one_line(Text *out, const char *s, size_t max)
 {
+    char *redacted CLEANUP(mem_free_p) = log_redacted(s ? s : ""); /* while it is whole */
     TEXT_AUTO(line);
     char last = ' ';
-    for (; s && *s && line.len < max; s++) {
+    for (s = redacted; *s && line.len < max; s++) {
         char c = *s == '\n' || *s == '\t' || *s == '\r' ? ' ' : *s;
         if (c != ' ' || last != ' ')
             text_append_char(&line, c);
@@ -170,8 +171,7 @@ void wire_one_line(Text *out, const char *s, size_t max)
     }
     while (line.len > 0 && line.data[line.len - 1] == ' ')
         line.data[--line.len] = '\0';
-    char *redacted CLEANUP(mem_free_p) = log_redacted(text_str(&line));
-    text_append_shown(out, redacted, strlen(redacted), max);
+    text_append_shown(out, text_str(&line), line.len, max);
 }
 
 bool wire_lost(Conn *conn, const char *why, Error *err)

@@ -10,6 +10,7 @@
 struct Conn {
     PGconn *pg;
     char *place;
+    bool misleading;        /* libpq may read the url otherwise than it was meant: log_secret_url() */
     bool lost;              /* the link is gone, or in a state nobody knows: nothing more is sent */
     bool shielded;          /* a signal does not cut statements short */
     bool no_check_interval; /* the server cannot do client_connection_check_interval */

@@ -335,7 +335,8 @@ static void bad_urls_are_not_echoed(void **state)
 {
     (void)state;
     static const char *const urls[] = {"postgresql://u:hunter22secret@h:port:5/x?y", "password=hunter22secret foo",
-                                       "hunter22secret", "postgresql://u:hunter22secret%zz@h/x"};
+                                       "hunter22secret", "postgresql://u:hunter22secret%zz@h/x",
+                                       "postgresql://u:hunter22/secret%zz@h/x"};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         ERROR_AUTO(err);
         Conn *conn = NULL;
@@ -360,6 +361,11 @@ static void tells_why_it_cannot_connect(void **state)
         {"host=/nonexistent-directory dbname=loans",
          "cannot connect to loans on /nonexistent-directory: ", "is the server running"},
         {"host=no-such-host.invalid dbname=loans", "no-such-host.invalid", NULL},
+        {"postgresql://u:topsecret1/x@127.0.0.1:1/t", "cannot connect to the database: its url is not clear",
+         "percent"},
+        /* libpq takes topsecret1 for the host, and t@p... for the database */
+        {"postgresql://u:p@topsecret1/t@p/topsecret1@127.0.0.1:1/t",
+         "cannot connect to the database: its url is not clear", "percent-encode / # ? @ in the password"},
         {"host=127.0.0.1 dbname=x sslmode=sometimes", "sslmode", "sslmode"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
