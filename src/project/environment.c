@@ -211,6 +211,7 @@ static bool fill(const Filling *f, const char *at, const char *inner, size_t n)
     }
     if (is_secret_name(name, f->url))
         log_secret(value);
+    log_secret_url(value);
     text_append(f->out, value);
     return true;
 }

@@ -37,6 +37,6 @@ const char *environment_get(const Environment *environment, const char *name);
 /* Text with everything filled in, in the arena; text itself where there is nothing to fill in. key is named in errors,
  * which are ERROR_PROJECT with only a column: the character of text, from 1.
  * What comes from a file, or from a variable that is named like a secret (PASSWORD, SECRET, TOKEN; within a url also
- * KEY, URL), is given to log_secret(). */
+ * KEY, URL), is given to log_secret(); any variable to log_secret_url(). */
 bool environment_expand(const Environment *environment, const char *key, const char *text, bool url, const char **ret,
                         Error *err);

@@ -7,54 +7,6 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* --- url ------------------------------------------------------------------------------------------------------------
- */
-
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* A password is a secret both as written and with its %XX read. */
-static void hide(const char *s, size_t n)
-{
-    TEXT_AUTO(written);
-    TEXT_AUTO(plain);
-    text_append_n(&written, s, n);
-    for (size_t i = 0; i < n; i++) {
-        bool escape = s[i] == '%' && i + 2 < n && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0;
-        text_append_char(&plain, escape ? (char)(hex_digit(s[i + 1]) * 16 + hex_digit(s[i + 2])) : s[i]);
-        i += escape ? 2 : 0;
-    }
-    log_secret(text_str(&written));
-    log_secret(text_str(&plain));
-}
-
-/* Passwords in postgresql://user:PASSWORD@host/..., and in password=PASSWORD of either form of url. */
-static void hide_passwords(const char *url)
-{
-    const char *host = strstr(url, "://");
-    if (host) {
-        host += 3;
-        size_t authority = strcspn(host, "/?#");
-        const char *at = memrchr(host, '@', authority);
-        const char *colon = at ? memchr(host, ':', (size_t)(at - host)) : NULL;
-        if (colon)
-            hide(colon + 1, (size_t)(at - colon - 1));
-    }
-    for (const char *p = url; (p = strstr(p, "password")); p++) {
-        const char *s = p + strlen("password");
-        s += strspn(s, " ");
-        if (*s != '=')
-            continue;
-        s += 1 + strspn(s + 1, " ");
-        bool quoted = *s == '\'';
-        s += quoted ? 1 : 0;
-        hide(s, strcspn(s, quoted ? "'" : host ? "&" : " "));
-    }
-}
-
 /* --- targets --------------------------------------------------------------------------------------------------------
  */
 
@@ -127,7 +79,7 @@ static void take_target(Reading *reading, const Values *values)
     if (url->text && url->text[strspn(url->text, " \t\n")] == '\0')
         reading_report(reading, value_place(url), "leave the key out for the private PostgreSQL", "'url' is empty");
     if (url->text)
-        hide_passwords(url->text);
+        log_secret_url(url->text);
 }
 
 static void read_targets(Reading *reading, const char *wanted, const char *file, const Values *values)

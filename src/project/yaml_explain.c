@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 
 enum { SHOWN_MAX = 120 }; /* bytes of a value shown in a hint */
@@ -66,9 +67,15 @@ static size_t value_end(Line line, size_t start, int brackets)
     }
 }
 
-/* The value in quotes that YAML takes it with: double ones, unless it holds some. */
-static void append_quoted(Text *out, const char *s, size_t n)
+/* The value in quotes that YAML takes it with: double ones, unless it holds some. A url loses its password here: with
+ * its quotes doubled, or cut short, it might not be known for a secret afterwards. */
+static void append_quoted(Text *out, const char *value, size_t length)
 {
+    TEXT_AUTO(whole);
+    text_append_n(&whole, value, length);
+    log_secret_url(text_str(&whole));
+    char *s CLEANUP(mem_free_p) = log_redacted(text_str(&whole));
+    size_t n = strlen(s);
     if (!memchr(s, '"', n) && !memchr(s, '\\', n)) {
         text_append_char(out, '"');
         text_append_shown(out, s, n, SHOWN_MAX);

@@ -232,6 +232,7 @@ static void hides_passwords(void **state)
         {"postgresql://h/d?user=u&password=pw-two&x=y", "pw-two"},
         {"host=h password=pw-three user=u", "pw-three"},
         {"host=h password = 'pw four' user=u", "pw four"},
+        {"postgresql://u:pw/fi@ve#x@h/d", "pw/fi@ve#x"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
