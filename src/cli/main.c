@@ -1,8 +1,10 @@
 /* The program: its set-up, and the way to the command. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -50,8 +52,23 @@ static int finish(int status)
     return status ? status : call_failed(&err);
 }
 
+/* Where the caller has closed one of the first three descriptors, the next file or socket that is opened would become
+ * it, and what is written to standard error would go into the database's connection. Opened the wrong way round, as
+ * gnulib's stdopen() does: reading standard input and writing to the others fails, as it does where they are closed. */
+static bool keep_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        bool closed = fcntl(fd, F_GETFD) == -1 && errno == EBADF;
+        if (closed && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!keep_standard_descriptors())
+        return 2; /* nothing can be said */
     interrupt_setup();
     Call call;
     ERROR_AUTO(err);
