@@ -5,6 +5,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "project/index.h"
 #include "project/yaml_explain.h"
@@ -111,6 +112,8 @@ static bool add_text(Builder *b, const yaml_event_t *event)
     if (memchr(value, '\0', length))
         return fail_at(b, event->start_mark, "the text holds a zero byte (\\0)", NULL);
     node->text = arena_strndup(b->arena, value, length);
+    if (strstr(value, "://")) /* in its right place or not: what is said of a value shows it */
+        log_secret_url(value);
     switch (event->data.scalar.style) {
     case YAML_SINGLE_QUOTED_SCALAR_STYLE:
     case YAML_DOUBLE_QUOTED_SCALAR_STYLE:
