@@ -10,8 +10,9 @@ Standard output and standard error are compared as one text, after what differs 
 path by DIR, the program's by SLUICE, the database's name by DB, times of today by TIME, durations by N.
 
 A line `# needs: database` gives the case an empty database of its own, in DATABASE_URL, on a PostgreSQL that all cases
-share. `# needs: WORD` for any other word is a program that has to be there; without it the case is skipped, and counted
-as such.
+share (in PGHOST_SHARED, of the programs in PG_BINDIR). `# needs: namespaces` is for root where unshare(1)
+and mount(8) work. `# needs: WORD` for any other word is a program that has to be there. Without it the case is skipped,
+and counted as such.
 
 usage: run.py [--update] [--jobs N] [--keep] [GROUP | GROUP/NAME | part of a name]...
 """
@@ -142,16 +143,16 @@ def normalise(text, places):
 
 
 def stop_servers(work, env):
-    """A case that used a private PostgreSQL leaves it running, as sluice does."""
+    """A case that used a private PostgreSQL leaves it running, as sluice does; one of its own it may have left too."""
     for found in work.rglob(".sluice"):
         project = found.parent
         subprocess.run([str(work / ".bin" / "sluice"), "--project", str(project), "-q", "db", "stop"], env=env,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for pid_file in found.glob("**/postmaster.pid"):
-            try:
-                os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
-            except (OSError, ValueError, IndexError):
-                pass
+    for pid_file in work.rglob("postmaster.pid"):
+        try:
+            os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+        except (OSError, ValueError, IndexError):
+            pass
 
 
 def run_case(case, number, options):
@@ -172,6 +173,7 @@ def run_case(case, number, options):
         options.server.sql(f"create database {database}")
         env["DATABASE_URL"] = f"postgresql:///{database}?host={options.server.url_host}&user=postgres"
         env["PGHOST_SHARED"] = options.server.url_host
+        env["PG_BINDIR"] = options.server.bindir
     try:
         done = subprocess.run(["bash", "-c", PRELUDE + case.script, "case"], cwd=copy, env=env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -190,6 +192,17 @@ def run_case(case, number, options):
     if not options.keep:
         shutil.rmtree(work, ignore_errors=True)
     return normalise(output, places)
+
+
+NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+def is_there(need):
+    if need == "namespaces":
+        script = "mount -t tmpfs tmpfs /mnt"
+        return os.geteuid() == 0 and subprocess.run([*NAMESPACES, "sh", "-c", script], check=False,
+                                                    stderr=subprocess.DEVNULL).returncode == 0
+    return need == "database" or shutil.which(need) is not None
 
 
 def find_cases(filters):
@@ -235,7 +248,7 @@ def arguments():
 def main():
     options = arguments()
     cases = find_cases(options.filters)
-    there = [c for c in cases if all(w == "database" or shutil.which(w) for w in c.needs)]
+    there = [c for c in cases if all(is_there(w) for w in c.needs)]
     root = tempfile.TemporaryDirectory(prefix="sluice-cases-", ignore_cleanup_errors=True) \
         if sys.version_info >= (3, 10) else tempfile.TemporaryDirectory(prefix="sluice-cases-")
     options.root = root.name
