@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/log.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "pg/wire.h"
 
 enum { ROLLBACK_SECONDS = 5 };

@@ -120,34 +120,6 @@ static void names_itself_and_pins_settings(void **state)
     assert_value(conn, "select 'usable'", "usable");
 }
 
-static void session_names_are_cut_alike(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *project;
-        int64_t run_id;
-        const char *name;
-    } cases[] = {
-        {"loans", 0, "sluice/loans"},
-        {"loans", 17, "sluice/loans/17"},
-        {"b\xC3\xBC\tcher", 1, "sluice/b???cher/1"},
-        {"123456789012345678901234567890123456789", 0, "sluice/123456789012345678901234567890123456"},
-        {"123456789012345678901234567890123456789", INT64_MAX,
-         "sluice/123456789012345678901234567890123456/9223372036854775807"},
-    };
-    CONN_AUTO(conn);
-    conn = connect_here();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ERROR_AUTO(err);
-        TEXT_AUTO(name);
-        conn_session_name(cases[i].project, cases[i].run_id, &name);
-        assert_string_equal(text_str(&name), cases[i].name);
-        assert_ok(conn_query(conn, "select set_config('application_name', $1, false)", 1,
-                             (const char *const[]){text_str(&name)}, NULL, &err));
-        assert_value(conn, "select application_name from pg_stat_activity where pid = pg_backend_pid()", cases[i].name);
-    }
-}
-
 static void reports_errors_with_place(void **state)
 {
     (void)state;
@@ -585,7 +557,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(binds_parameters_and_nulls),
         cmocka_unit_test(names_itself_and_pins_settings),
-        cmocka_unit_test(session_names_are_cut_alike),
         cmocka_unit_test(reports_errors_with_place),
         cmocka_unit_test(copies_detail_hint_and_function),
         cmocka_unit_test(counts_rows_of_the_last_statement),
