@@ -77,7 +77,10 @@ done
 
 banned='strcpy|strcat|stpcpy|sprintf|vsprintf|gets|strtok|alloca|rand|system|popen|setenv|putenv|unsetenv|tzset|localtime|localtime_r|mktime|setjmp|longjmp|tmpnam|mktemp'
 for file in src/*/*.[ch]; do
-  found=$(code_of "$file" | grep -nE "(^|[^A-Za-z0-9_.>])($banned) *\(" | head -n 1)
+  calls=$banned
+  # Before there are threads: cluster_clear_environment().
+  [[ $file != src/pg/server_cluster.c ]] || calls=${banned/|unsetenv/}
+  found=$(code_of "$file" | grep -nE "(^|[^A-Za-z0-9_.>])($calls) *\(" | head -n 1)
   [ -z "$found" ] || complain "$file:${found%%:*}: a call that is not used here: ${found#*:}"
   [[ $file == src/cli/* ]] && continue
   found=$(code_of "$file" | grep -nE '(^|[^A-Za-z0-9_])exit *\(' | head -n 1)
