@@ -172,8 +172,8 @@ coverage: coverage-deps
 	$(AGAIN) O=$(O)/coverage OPTIMIZE=-O0 SANITIZE='--coverage -fprofile-update=atomic' \
 	    all unit-programs drivers
 	-@$(MAKE) --no-print-directory O=$(O)/coverage SUITES='unit cases property crash' check
-	@gcovr --root . --filter src/ --object-directory $(O)/coverage --gcov-ignore-parse-errors=negative_hits.warn \
-	    --txt $(O)/coverage/report.txt --print-summary 2>/dev/null | grep -E '^lines' ; cat $(O)/coverage/report.txt
+	@gcovr --root . --filter src/ --object-directory $(O)/coverage --txt $(O)/coverage/report.txt --print-summary \
+	    $(O)/coverage && cat $(O)/coverage/report.txt
 
 # Each fuzzer for FUZZ_SECONDS; what it finds is left in the working directory, and fails the target.
 FUZZ_SECONDS ?= 60
