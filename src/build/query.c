@@ -9,34 +9,49 @@ static SqlBody body_of(const Node *node)
     return (SqlBody){.text = node->sql, .length = strlen(node->sql), .lines_before = node->sql_line - 1};
 }
 
-/* By order in the project: which ephemeral models a node reads, directly or through others. What a node reads comes
- * before it, so one pass backwards finds them all. */
-static bool *ephemeral_inputs(const Project *project, const Node *of, Arena *arena)
+static bool reads_ephemeral(const Node *node)
 {
-    bool *marked = arena_array(arena, project->node_count, sizeof(bool));
+    for (size_t i = 0; i < node->input_count; i++)
+        if (node_is_ephemeral(node->inputs[i]))
+            return true;
+    return false;
+}
+
+/* The ephemeral models that a node reads, directly or through others, in the project's order: an array of *ret_count in
+ * the arena. What a node reads comes before it, so one pass backwards finds them all. */
+static const Node **ephemeral_inputs(const Project *project, const Node *of, Arena *arena, size_t *ret_count)
+{
+    *ret_count = 0;
+    if (!reads_ephemeral(of)) /* most do not, and cost nothing however large the project */
+        return NULL;
+    bool *marked CLEANUP(mem_free_p) = mem_alloc(of->order + 1);
     for (size_t i = of->order + 1; i-- > 0;) {
         const Node *node = project->nodes[i];
         for (size_t j = 0; (node == of || marked[i]) && j < node->input_count; j++)
             marked[node->inputs[j]->order] = node_is_ephemeral(node->inputs[j]);
+        *ret_count += marked[i];
     }
-    return marked;
+    const Node **found = arena_array(arena, *ret_count, sizeof *found);
+    size_t count = 0;
+    for (size_t i = 0; i < of->order; i++)
+        if (marked[i])
+            found[count++] = project->nodes[i];
+    return found;
 }
 
 bool query_append(Conn *conn, const Project *project, const Node *node, Arena *arena, Query *query, Error *err)
 {
-    const bool *marked = ephemeral_inputs(project, node, arena);
-    SqlCte *ctes = arena_array(arena, project->node_count, sizeof(SqlCte));
+    size_t count;
+    const Node **inputs = ephemeral_inputs(project, node, arena, &count);
+    SqlCte *ctes = arena_array(arena, count, sizeof(SqlCte));
     query->project = project;
-    query->nodes = arena_array(arena, project->node_count + 1, sizeof *query->nodes);
-    size_t count = 0;
-    for (size_t i = 0; i < project->node_count; i++) {
-        if (!marked[i])
-            continue;
+    query->nodes = arena_array(arena, count + 1, sizeof *query->nodes);
+    for (size_t i = 0; i < count; i++) {
         TEXT_AUTO(name);
-        if (!conn_format(conn, &name, err, "%I", project->nodes[i]->table))
+        if (!conn_format(conn, &name, err, "%I", inputs[i]->table))
             return false;
-        ctes[count] = (SqlCte){.name = arena_strdup(arena, text_str(&name)), .body = body_of(project->nodes[i])};
-        query->nodes[count++] = project->nodes[i];
+        ctes[i] = (SqlCte){.name = arena_strdup(arena, text_str(&name)), .body = body_of(inputs[i])};
+        query->nodes[i] = inputs[i];
     }
     query->nodes[count] = node;
     sql_with_ctes(arena, &query->text, ctes, count, body_of(node), &query->map);
@@ -86,11 +101,11 @@ bool query_run(Conn *conn, const Query *query, int64_t *ret_rows, Error *err)
 
 const char *query_definition(const Project *project, const Node *node, Arena *arena)
 {
-    const bool *marked = ephemeral_inputs(project, node, arena);
+    size_t count;
+    const Node **inputs = ephemeral_inputs(project, node, arena, &count);
     TEXT_AUTO(text);
     text_append(&text, node->sql_hash);
-    for (size_t i = 0; i < project->node_count; i++)
-        if (marked[i])
-            text_appendf(&text, "+%s", project->nodes[i]->sql_hash);
+    for (size_t i = 0; i < count; i++)
+        text_appendf(&text, "+%s", inputs[i]->sql_hash);
     return arena_strdup(arena, text_str(&text));
 }
