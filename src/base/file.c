@@ -33,6 +33,21 @@ static bool read_all(int fd, const char *path, size_t max, Text *out, Error *err
     }
 }
 
+static bool not_a_file(const char *path, const struct stat *st, Error *err)
+{
+    return error_at(err, ERROR_PROJECT, path, 0, 0, "%s, not a file",
+                    S_ISDIR(st->st_mode) ? "a directory" : "a device");
+}
+
+bool file_check(const char *path, uint64_t *ret_size, Error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || access(path, R_OK) != 0)
+        return fail(err, path, "cannot open");
+    *ret_size = (uint64_t)st.st_size;
+    return S_ISREG(st.st_mode) || not_a_file(path, &st, err);
+}
+
 bool file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, Error *err)
 {
     int fd CLEANUP(fd_close_p) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -42,8 +57,7 @@ bool file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, E
     if (fstat(fd, &st) != 0)
         return fail(err, path, "cannot read");
     if (!S_ISREG(st.st_mode))
-        return error_at(err, ERROR_PROJECT, path, 0, 0, "%s, not a file",
-                        S_ISDIR(st.st_mode) ? "a directory" : "a device");
+        return not_a_file(path, &st, err);
     TEXT_AUTO(text);
     if (!read_all(fd, path, max, &text, err))
         return false;

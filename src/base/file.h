@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -11,5 +12,7 @@
 bool file_read(const char *path, size_t max, char **ret_data, size_t *ret_len, Error *err);
 /* Writes a file whole or not at all: into a temporary name beside it, flushed, then renamed. */
 bool file_write(const char *path, const char *data, size_t len, unsigned mode, Error *err);
+/* That it is a file, no directory or device, and may be read; how many bytes it has. ERROR_PROJECT otherwise. */
+bool file_check(const char *path, uint64_t *ret_size, Error *err);
 bool file_exists(const char *path);
 bool dir_exists(const char *path);

@@ -34,9 +34,8 @@ static bool add_key(Work *work, const char *quoted, Error *err)
     const Strings *key = &work->node->unique_key;
     TEXT_AUTO(sql);
     text_appendf(&sql, "alter table %s add primary key (", quoted);
-    for (size_t i = 0; i < key->count; i++)
-        if (!conn_format(work->build->conn, &sql, err, "%s%I", i ? ", " : "", key->items[i]))
-            return false;
+    if (!table_names(work->build->conn, key, "", "", ", ", &sql, err))
+        return false;
     text_append(&sql, ")");
     return conn_exec(work->build->conn, text_str(&sql), err);
 }

@@ -20,13 +20,4 @@ static bool adopt(Call *call, const Project *project, Error *err)
     return true;
 }
 
-int cmd_adopt(Call *call)
-{
-    Project project;
-    ERROR_AUTO(err);
-    int status = 2;
-    if (session_project(call, SESSION_WHOLE, &project))
-        status = adopt(call, &project, &err) ? 0 : call_failed(&err);
-    project_clear(&project);
-    return status;
-}
+int cmd_adopt(Call *call) { return session_act(call, SESSION_WHOLE, adopt); }

@@ -164,7 +164,7 @@ static bool remove_lines(const char *dir, Error *err)
     return true;
 }
 
-static bool act(const Call *call, const Project *project, Error *err)
+static bool act(Call *call, const Project *project, Error *err)
 {
     TEXT_AUTO(program);
     TEXT_AUTO(line);
@@ -182,13 +182,6 @@ static bool act(const Call *call, const Project *project, Error *err)
 
 int cmd_crontab(Call *call)
 {
-    Project project;
-    ERROR_AUTO(err);
     /* To take lines out, a project need not be right. */
-    SessionNeed need = call_has(call, "remove") ? SESSION_FRAME : SESSION_WHOLE;
-    int status = 2;
-    if (session_project(call, need, &project))
-        status = act(call, &project, &err) ? 0 : call_failed(&err);
-    project_clear(&project);
-    return status;
+    return session_act(call, call_has(call, "remove") ? SESSION_FRAME : SESSION_WHOLE, act);
 }

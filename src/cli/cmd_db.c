@@ -45,7 +45,7 @@ static bool become_psql(const Call *call, const Text *url, Error *err)
     return false;
 }
 
-static bool act(const Call *call, const Project *project, Error *err)
+static bool act(Call *call, const Project *project, Error *err)
 {
     const char *action = call->arguments[0];
     if (project->target.url) {
@@ -68,15 +68,4 @@ static bool act(const Call *call, const Project *project, Error *err)
     return true;
 }
 
-int cmd_db(Call *call)
-{
-    Project project;
-    ERROR_AUTO(err);
-    int status = 0;
-    if (!session_project(call, SESSION_FRAME, &project))
-        status = 2;
-    else if (!act(call, &project, &err))
-        status = call_failed(&err);
-    project_clear(&project);
-    return status;
-}
+int cmd_db(Call *call) { return session_act(call, SESSION_FRAME, act); }

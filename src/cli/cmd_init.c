@@ -72,12 +72,9 @@ static const char *stay_path(const Init *init, const char *file)
 
 static bool take_csv(Init *init, const char *file, Error *err)
 {
-    struct stat st;
-    if (stat(file, &st) != 0)
-        return error_at(err, ERROR_PROJECT, file, 0, 0, "cannot open: %s", strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return error_at(err, ERROR_PROJECT, file, 0, 0, "%s, not a file",
-                        S_ISDIR(st.st_mode) ? "a directory" : "a device");
+    uint64_t size;
+    if (!file_check(file, &size, err))
+        return false;
     init->starter.table = starter_name(init->arena, file, "data");
     if (!starter_columns(&init->starter, file, file, err))
         return false;
@@ -87,7 +84,7 @@ static bool take_csv(Init *init, const char *file, Error *err)
     init->starter.csv = stays;
     if (*stays != '/') /* it lies in the project already */
         return true;
-    if (st.st_size > COPY_MAX) {
+    if (size > COPY_MAX) {
         init->left_in_place = true;
         return true;
     }

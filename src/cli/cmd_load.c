@@ -1,27 +1,13 @@
-#include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/choice.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/starter.h"
 #include "run/load_file.h"
-
-static bool check_file(const char *file, Error *err)
-{
-    struct stat st;
-    if (stat(file, &st) != 0 || access(file, R_OK) != 0)
-        return error_at(err, ERROR_PROJECT, file, 0, 0, "cannot open: %s", strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return error_at(err, ERROR_PROJECT, file, 0, 0, "%s, not a file",
-                        S_ISDIR(st.st_mode) ? "a directory" : "a device");
-    return true;
-}
 
 static bool same_file(const char *a, const char *b)
 {
@@ -108,7 +94,8 @@ static int load(Call *call, const Project *project)
 {
     ERROR_AUTO(err);
     const char *file = call->arguments[0];
-    if (!check_file(file, &err))
+    uint64_t size;
+    if (!file_check(file, &size, &err))
         return call_failed(&err);
     const char *table = call->argument_count > 1 ? call->arguments[1] : NULL;
     Node *node = table ? find_named(project, table) : find_by_file(project, file);

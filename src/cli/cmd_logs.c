@@ -146,13 +146,4 @@ static bool logs(Call *call, const Project *project, Error *err)
     return true;
 }
 
-int cmd_logs(Call *call)
-{
-    Project project;
-    ERROR_AUTO(err);
-    int status = 2;
-    if (session_project(call, SESSION_FRAME, &project))
-        status = logs(call, &project, &err) ? 0 : call_failed(&err);
-    project_clear(&project);
-    return status;
-}
+int cmd_logs(Call *call) { return session_act(call, SESSION_FRAME, logs); }

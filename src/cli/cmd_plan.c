@@ -67,24 +67,17 @@ static void print(Call *call, const Plan *plan)
     listing_print(&leftovers, false, stdout);
 }
 
-static int plan(Call *call, const Project *project)
+static bool plan(Call *call, const Project *project, Error *err)
 {
-    ERROR_AUTO(err);
     CONN_AUTO(conn);
     Selection selection;
     Plan made;
-    if (!choice_make(call, project, &selection, &err) || !target_connect(project, &conn, &err) ||
-        !plan_make(conn, project, &selection, call_has(call, "due"), &call->arena, &made, &err))
-        return call_failed(&err);
+    if (!choice_make(call, project, &selection, err) || !target_connect(project, &conn, err) ||
+        !plan_make(conn, project, &selection, call_has(call, "due"), &call->arena, &made, err))
+        return false;
     session_warn_unread(project);
     print(call, &made);
-    return 0;
+    return true;
 }
 
-int cmd_plan(Call *call)
-{
-    Project project;
-    int status = session_project(call, SESSION_WHOLE, &project) ? plan(call, &project) : 2;
-    project_clear(&project);
-    return status;
-}
+int cmd_plan(Call *call) { return session_act(call, SESSION_WHOLE, plan); }

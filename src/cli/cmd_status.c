@@ -100,13 +100,4 @@ static bool show(Call *call, const Project *project, Error *err)
     return true;
 }
 
-int cmd_status(Call *call)
-{
-    Project project;
-    ERROR_AUTO(err);
-    int status = 2;
-    if (session_project(call, SESSION_WHOLE, &project))
-        status = show(call, &project, &err) ? 0 : call_failed(&err);
-    project_clear(&project);
-    return status;
-}
+int cmd_status(Call *call) { return session_act(call, SESSION_WHOLE, show); }

@@ -57,7 +57,7 @@ static void paragraphs(const char *help, FILE *out)
     }
 }
 
-void manual_option_syntax(const Option *option, Text *out)
+static void option_syntax(const Option *option, Text *out)
 {
     if (option->letter)
         text_appendf(out, "-%c, ", option->letter);
@@ -66,7 +66,7 @@ void manual_option_syntax(const Option *option, Text *out)
         text_appendf(out, " %s", option->argument);
 }
 
-void manual_option_doc(const Option *option, Text *out)
+static void option_doc(const Option *option, Text *out)
 {
     char words[COMMAND_WORDS_MAX][COMMAND_WORD_SIZE];
     size_t n = option->values ? command_words(option->values, words) : 0;
@@ -87,16 +87,16 @@ bool manual_has_options(const Command *command)
     return false;
 }
 
-static void options(const Option *const *list, FILE *out)
+void manual_options(const Option *const *list, ManualOption write, FILE *out)
 {
     for (; list && *list; list++) {
         if ((*list)->hidden)
             continue;
         TEXT_AUTO(syntax);
         TEXT_AUTO(doc);
-        manual_option_syntax(*list, &syntax);
-        manual_option_doc(*list, &doc);
-        entry(text_str(&syntax), text_str(&doc), out);
+        option_syntax(*list, &syntax);
+        option_doc(*list, &doc);
+        write(text_str(&syntax), text_str(&doc), out);
     }
 }
 
@@ -133,7 +133,7 @@ void manual_all(FILE *out)
         if (!c->run)
             entry(c->name, c->summary, out);
     fputs("\nOptions of every command:\n", out);
-    options(global_options, out);
+    manual_options(global_options, entry, out);
     fputs("\n'sluice help COMMAND' tells more about one of them.\n", out);
 }
 
@@ -149,10 +149,10 @@ void manual_command(const Command *command, FILE *out)
     }
     if (manual_has_options(command)) {
         fputs("\nOptions:\n", out);
-        options(command->options, out);
+        manual_options(command->options, entry, out);
     }
     fputs("\nOptions of every command:\n", out);
-    options(global_options, out);
+    manual_options(global_options, entry, out);
 }
 
 /* --- the manual page ------------------------------------------------------------------------------------------ */
@@ -213,20 +213,12 @@ static void roff_paragraphs(const char *help, FILE *out)
         fputs(".fi\n.RE\n", out);
 }
 
-static void roff_options(const Option *const *list, FILE *out)
+static void roff_option(const char *syntax, const char *doc, FILE *out)
 {
-    for (; list && *list; list++) {
-        if ((*list)->hidden)
-            continue;
-        TEXT_AUTO(syntax);
-        TEXT_AUTO(doc);
-        manual_option_syntax(*list, &syntax);
-        manual_option_doc(*list, &doc);
-        fputs(".TP\n\\fB", out);
-        roff(text_str(&syntax), syntax.len, out);
-        fputs("\\fR\n", out);
-        roff_line(text_str(&doc), out);
-    }
+    fputs(".TP\n\\fB", out);
+    roff(syntax, strlen(syntax), out);
+    fputs("\\fR\n", out);
+    roff_line(doc, out);
 }
 
 const ManualEntry manual_statuses[] = {
@@ -281,10 +273,10 @@ void manual_page(FILE *out)
             fputs(".PP\n", out);
             roff_paragraphs(c->help, out);
         }
-        roff_options(c->options, out);
+        manual_options(c->options, roff_option, out);
     }
     fputs(".SH OPTIONS\nThese may be given to every command.\n", out);
-    roff_options(global_options, out);
+    manual_options(global_options, roff_option, out);
     fputs(".SH \"EXIT STATUS\"\n", out);
     roff_entries(manual_statuses, out);
     fputs(".SH ENVIRONMENT\n", out);

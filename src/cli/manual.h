@@ -19,7 +19,9 @@ typedef struct ManualEntry {
 extern const ManualEntry manual_statuses[];
 extern const ManualEntry manual_variables[];
 
-void manual_option_syntax(const Option *option, Text *out); /* "-n, --count N" */
-void manual_option_doc(const Option *option, Text *out);    /* with its allowed values */
-void manual_usage_line(const Command *command, Text *out);  /* "sluice run [SELECT...] [OPTION...]" */
-bool manual_has_options(const Command *command);            /* of its own, and not hidden */
+/* Writes every option of a list (or NULL) that is not hidden: its syntax, "-n, --count N", and what it does, with its
+ * allowed values. */
+typedef void (*ManualOption)(const char *syntax, const char *doc, FILE *out);
+void manual_options(const Option *const *list, ManualOption write, FILE *out);
+void manual_usage_line(const Command *command, Text *out); /* "sluice run [SELECT...] [OPTION...]" */
+bool manual_has_options(const Command *command);           /* of its own, and not hidden */

@@ -22,30 +22,24 @@ static void paragraphs(const char *help, FILE *out)
         fprintf(out, "%.*s\n", (int)strcspn(help, "\n"), help);
 }
 
+static void row(const char *what, const char *meaning, FILE *out)
+{
+    fprintf(out, "| `%s` | ", what);
+    cell(meaning, out);
+    fputs(" |\n", out);
+}
+
 static void options(const Option *const *list, FILE *out)
 {
     fputs("\n| option | what it does |\n| --- | --- |\n", out);
-    for (; *list; list++) {
-        if ((*list)->hidden)
-            continue;
-        TEXT_AUTO(syntax);
-        TEXT_AUTO(doc);
-        manual_option_syntax(*list, &syntax);
-        manual_option_doc(*list, &doc);
-        fprintf(out, "| `%s` | ", text_str(&syntax));
-        cell(text_str(&doc), out);
-        fputs(" |\n", out);
-    }
+    manual_options(list, row, out);
 }
 
 static void entries(const char *title, const ManualEntry *list, FILE *out)
 {
     fprintf(out, "| %s | meaning |\n| --- | --- |\n", title);
-    for (; list->what; list++) {
-        fprintf(out, "| `%s` | ", list->what);
-        cell(list->meaning, out);
-        fputs(" |\n", out);
-    }
+    for (; list->what; list++)
+        row(list->what, list->meaning, out);
 }
 
 static void command_section(const Command *command, FILE *out)

@@ -39,6 +39,17 @@ bool session_project(const Call *call, SessionNeed need, Project *ret_project)
     return false;
 }
 
+int session_act(Call *call, SessionNeed need, SessionAct act)
+{
+    Project project;
+    ERROR_AUTO(err);
+    int status = 2;
+    if (session_project(call, need, &project))
+        status = act(call, &project, &err) ? 0 : call_failed(&err);
+    project_clear(&project);
+    return status;
+}
+
 void session_warn_unread(const Project *project)
 {
     for (size_t i = 0; i < project->unread.count; i++) {

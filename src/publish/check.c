@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pg/rows.h"
+#include "publish/table.h"
 
 /* What a row is called: nothing that a column will be called. */
 #define ROW "sluice_row"
@@ -26,15 +27,6 @@ const char *check_kind_name(CheckKind kind)
 }
 
 /* --- SQL of a check -------------------------------------------------------------------------------------------- */
-
-static bool append_joined(Conn *conn, const Strings *columns, const char *between, const char *after, Text *out,
-                          Error *err)
-{
-    for (size_t i = 0; i < columns->count; i++)
-        if (!conn_format(conn, out, err, "%s" ROW ".%I%s", i ? between : "", columns->items[i], after))
-            return false;
-    return true;
-}
 
 static bool append_accepted(Conn *conn, const Check *check, Text *out, Error *err)
 {
@@ -87,7 +79,7 @@ static bool append_failing(Conn *conn, const CheckTarget *target, const Check *c
 {
     switch (check->kind) {
     case CHECK_NOT_NULL:
-        return append_joined(conn, &check->columns, " or ", " is null", out, err);
+        return table_names(conn, &check->columns, ROW ".", " is null", " or ", out, err);
     case CHECK_ACCEPTED_VALUES:
         return append_accepted(conn, check, out, err);
     case CHECK_RELATIONSHIPS:
@@ -118,10 +110,10 @@ static bool append_from(Conn *conn, const CheckTarget *target, const Check *chec
         text_append(out, ", row_number() over (order by " ROW ".ctid) as sluice_record");
     if (check->kind == CHECK_UNIQUE) {
         text_append(out, ", case when ");
-        if (!append_joined(conn, &check->columns, " and ", " is not null", out, err))
+        if (!table_names(conn, &check->columns, ROW ".", " is not null", " and ", out, err))
             return false;
         text_append(out, " then count(*) over (partition by ");
-        if (!append_joined(conn, &check->columns, ", ", "", out, err))
+        if (!table_names(conn, &check->columns, ROW ".", "", ", ", out, err))
             return false;
         text_append(out, ") end as sluice_copies");
     }
@@ -142,10 +134,10 @@ static bool append_count(Conn *conn, const CheckTarget *target, const Check *che
     }
     text_appendf(out, "select coalesce(sum(n), 0)::bigint from (select count(*) as n from %s " ROW " where (%s) and ",
                  target->quoted, filter);
-    if (!append_joined(conn, &check->columns, " and ", " is not null", out, err))
+    if (!table_names(conn, &check->columns, ROW ".", " is not null", " and ", out, err))
         return false;
     text_append(out, " group by ");
-    if (!append_joined(conn, &check->columns, ", ", "", out, err))
+    if (!table_names(conn, &check->columns, ROW ".", "", ", ", out, err))
         return false;
     text_append(out, " having count(*) > 1) q");
     return true;

@@ -76,14 +76,6 @@ static bool insert_new_rows(Conn *conn, const Table *stage, const Table *target,
     return run(conn, &sql, &ret->inserted, err);
 }
 
-static bool append_key(Conn *conn, const Strings *key, Text *out, Error *err)
-{
-    for (size_t i = 0; i < key->count; i++)
-        if (!conn_format(conn, out, err, "%sx.%I", i ? ", " : "", key->items[i]))
-            return false;
-    return true;
-}
-
 static bool is_unique(Conn *conn, const Table *target, const Strings *key, bool *ret_unique, Error *err)
 {
     TEXT_AUTO(names);
@@ -104,7 +96,7 @@ static bool is_unique(Conn *conn, const Table *target, const Strings *key, bool 
 static bool delete_twins(Conn *conn, const Table *target, const Strings *key, DiffCounts *ret, Error *err)
 {
     TEXT_AUTO(columns);
-    if (!append_key(conn, key, &columns, err))
+    if (!table_names(conn, key, "x.", "", ", ", &columns, err))
         return false;
     TEXT_AUTO(sql);
     text_appendf(&sql,
@@ -118,7 +110,7 @@ static bool delete_twins(Conn *conn, const Table *target, const Strings *key, Di
 static bool refuse_twins(Conn *conn, const Table *target, const Strings *key, Error *err)
 {
     TEXT_AUTO(columns);
-    if (!append_key(conn, key, &columns, err))
+    if (!table_names(conn, key, "x.", "", ", ", &columns, err))
         return false;
     TEXT_AUTO(sql);
     text_appendf(&sql, "select row(%s)::text, count(*) from %s x group by %s having count(*) > 1 order by 1 limit 1",

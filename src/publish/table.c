@@ -155,6 +155,15 @@ bool table_same_columns(Conn *conn, const Table *stage, const Table *target, con
                      text_str(&what));
 }
 
+bool table_names(Conn *conn, const Strings *names, const char *prefix, const char *suffix, const char *between,
+                 Text *out, Error *err)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (!conn_format(conn, out, err, "%s%s%I%s", i ? between : "", prefix, names->items[i], suffix))
+            return false;
+    return true;
+}
+
 bool table_column_list(Conn *conn, const Table *table, const char *prefix, Text *out, Error *err)
 {
     bool some = false;

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "pg/conn.h"
+#include "project/project.h"
 
 typedef struct TableColumn {
     const char *name;
@@ -50,5 +51,8 @@ bool table_stage_drop(Conn *conn, const Table *stage, Error *err);
 bool table_same_columns(Conn *conn, const Table *stage, const Table *target, const char *ignored, Text *statements,
                         Error *err);
 
+/* The names, quoted, each between prefix and suffix. */
+bool table_names(Conn *conn, const Strings *names, const char *prefix, const char *suffix, const char *between,
+                 Text *out, Error *err);
 /* `"a", "b"` of the columns that can be written, each behind prefix (`t.` or ""). */
 bool table_column_list(Conn *conn, const Table *table, const char *prefix, Text *out, Error *err);

@@ -2,6 +2,7 @@
 
 #include "publish/table.h"
 #include "record/ledger.h"
+#include "run/run.h"
 #include "run/target.h"
 
 typedef struct Checking {
@@ -12,8 +13,6 @@ typedef struct Checking {
     Arena arena;
     Error unchecked; /* why the first node's checks could not be run that could not */
 } Checking;
-
-enum { LAST_WORDS = 5 /* seconds to record the end of a call that is cancelled */ };
 
 static void checking_clear(Checking *checking)
 {
@@ -99,7 +98,7 @@ static bool end_checking(Checking *checking, bool good, Error *err)
                           : !good || checking->summary->failed ? "failed"
                                                                : "ok";
     const Error *why = good ? &checking->unchecked : err;
-    conn_shield(checking->conn, LAST_WORDS);
+    conn_shield(checking->conn, RUN_LAST_WORDS);
     bool recorded = ledger_run_end(checking->conn, checking->summary->run_id, outcome, why, &ending);
     if (good && !recorded)
         error_move(err, &ending);

@@ -7,7 +7,7 @@
 #include "record/ledger.h"
 #include "run/target.h"
 
-enum { RECONNECTS = 3, LAST_WORDS = 5 /* seconds to record the end of a run that is cancelled */ };
+enum { RECONNECTS = 3 };
 
 typedef enum NodeState { STATE_IDLE, STATE_GOOD, STATE_BAD, STATE_BUSY } NodeState;
 
@@ -121,17 +121,23 @@ static bool reconnect(Run *run, Error *err)
     return true;
 }
 
+/* After err: whether it was a lost connection, and there is a new one. */
+static bool regain(Run *run, const Node *node, Error *err)
+{
+    if (err->code != ERROR_CONNECTION)
+        return false;
+    log_warn("%s: %s; trying again", node->name, err->message);
+    error_clear(err);
+    return reconnect(run, err);
+}
+
 /* After a lost connection: the step again, which finds out whether its COMMIT took place. */
 static bool step_with_retry(Run *run, Step *step, StepResult *ret, Error *err)
 {
     for (int i = 0;; i++) {
         if (step_run(&run->build, step, &run->arena, ret, err))
             return true;
-        if (err->code != ERROR_CONNECTION || i == RECONNECTS)
-            return false;
-        log_warn("%s: %s; trying again", step->node->name, err->message);
-        error_clear(err);
-        if (!reconnect(run, err))
+        if (i == RECONNECTS || !regain(run, step->node, err))
             return false;
         step->again = true;
     }
@@ -169,13 +175,7 @@ static bool hold_back(Run *run, const Node *node, const Node *input, NodeState w
 /* A connection that was lost since the last step is opened again. */
 static bool begin_step(Run *run, Step *step, Error *err)
 {
-    if (step_begin(&run->build, step, err))
-        return true;
-    if (err->code != ERROR_CONNECTION)
-        return false;
-    log_warn("%s: %s; trying again", step->node->name, err->message);
-    error_clear(err);
-    return reconnect(run, err) && step_begin(&run->build, step, err);
+    return step_begin(&run->build, step, err) || (regain(run, step->node, err) && step_begin(&run->build, step, err));
 }
 
 static bool do_node(Run *run, const Node *node, Error *err)
@@ -245,7 +245,7 @@ static bool end(Run *run, bool good, Error *err)
         return false;
     if (!run->conn || !conn_alive(run->conn))
         return good;
-    conn_shield(run->conn, LAST_WORDS);
+    conn_shield(run->conn, RUN_LAST_WORDS);
     bool recorded = record_end(run, err, &ending);
     if (recorded && !ledger_prune(run->conn, &ending))
         log_warn("old runs were not removed from the ledger: %s", ending.message);

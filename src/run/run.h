@@ -27,6 +27,8 @@ typedef struct RunOptions {
     RunListener listener;
 } RunOptions;
 
+enum { RUN_LAST_WORDS = 5 }; /* seconds to record the end of a run or check that is cancelled */
+
 typedef struct RunSummary {
     int64_t run_id; /* 0: nothing was to be done, and nothing was recorded */
     size_t ok, unchanged, failed, blocked, skipped;

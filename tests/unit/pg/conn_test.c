@@ -536,20 +536,13 @@ static void refuses_names_that_would_be_changed(void **state)
 static int setup(void **state)
 {
     (void)state;
-    ERROR_AUTO(err);
-    g_project = fixture_project();
-    bool started;
-    bool ok = server_start(g_project, "loans", &started, &g_url, &err);
-    fixture_show(&err);
-    return ok ? 0 : -1;
+    return fixture_start("loans", &g_project, &g_url);
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    fixture_discard(g_project);
-    text_clear(&g_url);
-    return 0;
+    return fixture_stop(g_project, &g_url);
 }
 
 int main(void)

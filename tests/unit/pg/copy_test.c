@@ -295,20 +295,13 @@ static void a_signal_ends_it(void **state)
 static int setup(void **state)
 {
     (void)state;
-    ERROR_AUTO(err);
-    g_project = fixture_project();
-    bool started;
-    bool ok = server_start(g_project, "copy", &started, &g_url, &err);
-    fixture_show(&err);
-    return ok ? 0 : -1;
+    return fixture_start("copy", &g_project, &g_url);
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    fixture_discard(g_project);
-    text_clear(&g_url);
-    return 0;
+    return fixture_stop(g_project, &g_url);
 }
 
 int main(void)

@@ -66,3 +66,21 @@ static inline void fixture_show(const Error *err)
         if (!text_ || !strstr(text_, (part)))                                                                          \
             fail_msg("\"%s\" does not say \"%s\"", text_ ? text_ : "(null)", (part));                                  \
     } while (0)
+
+/* A server for the tests of one program: for group set-up and tear-down. */
+static inline int fixture_start(const char *dbname, char **ret_project, Text *ret_url)
+{
+    ERROR_AUTO(err);
+    bool started;
+    *ret_project = fixture_project();
+    bool ok = server_start(*ret_project, dbname, &started, ret_url, &err);
+    fixture_show(&err);
+    return ok ? 0 : -1;
+}
+
+static inline int fixture_stop(char *project, Text *url)
+{
+    fixture_discard(project);
+    text_clear(url);
+    return 0;
+}

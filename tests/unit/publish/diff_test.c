@@ -8,19 +8,16 @@
 enum { ROUNDS = 30 };
 
 static char *g_project;
+static Text g_url;
 static Conn *g_conn;
 
 static int group_setup(void **state)
 {
     (void)state;
-    g_project = fixture_project();
     ERROR_AUTO(err);
-    bool started;
-    TEXT_AUTO(url);
-    ConnOptions options = {.project = "diff"};
-    if (!server_start(g_project, "diff", &started, &url, &err))
-        fixture_show(&err);
-    options.url = text_str(&url);
+    if (fixture_start("diff", &g_project, &g_url) != 0)
+        return -1;
+    ConnOptions options = {.project = "diff", .url = text_str(&g_url)};
     return conn_open(&options, &g_conn, &err) ? 0 : -1;
 }
 
@@ -28,8 +25,7 @@ static int group_teardown(void **state)
 {
     (void)state;
     conn_close(g_conn);
-    fixture_discard(g_project);
-    return 0;
+    return fixture_stop(g_project, &g_url);
 }
 
 static int64_t count_of(const char *sql)

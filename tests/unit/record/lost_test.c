@@ -22,13 +22,9 @@ static Conn *open_as(const char *project)
 static int group_setup(void **state)
 {
     (void)state;
-    g_project = fixture_project();
     ERROR_AUTO(err);
-    bool started;
-    if (!server_start(g_project, "lost", &started, &g_url, &err)) {
-        fixture_show(&err);
+    if (fixture_start("lost", &g_project, &g_url) != 0)
         return -1;
-    }
     g_conn = open_as("watcher");
     return ledger_open(g_conn, &err) && conn_exec(g_conn,
                                                   "create role weak; grant usage on schema sluice to weak;"
@@ -42,9 +38,7 @@ static int group_teardown(void **state)
 {
     (void)state;
     conn_close(g_conn);
-    text_clear(&g_url);
-    fixture_discard(g_project);
-    return 0;
+    return fixture_stop(g_project, &g_url);
 }
 
 /* A run of this machine whose process lives, or is gone: its pid was given to another. */
