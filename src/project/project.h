@@ -32,6 +32,8 @@ typedef enum CheckKind {
     CHECK_RELATIONSHIPS,
     CHECK_EXPRESSION,
     CHECK_ROW_COUNT,
+    CHECK_FRESHNESS,
+    CHECK_SQL,
 } CheckKind;
 
 typedef struct Check {
@@ -46,6 +48,9 @@ typedef struct Check {
     Place to_place, field_place;
     const char *expression;
     int64_t min, max; /* row_count; INT64_MIN and INT64_MAX where not given */
+    int64_t warn_after, error_after; /* freshness: microseconds, 0: not given; the column is in columns */
+    const char *sql;                 /* sql: the query, without a closing semicolon; its vars filled in */
+    const char *sql_file;            /* as the user would type it */
 } Check;
 
 typedef struct Column {
@@ -63,9 +68,31 @@ typedef enum Materialized {
     MATERIALIZED_TABLE,
     MATERIALIZED_VIEW,
     MATERIALIZED_HISTORY,
-    MATERIALIZED_EPHEMERAL
+    MATERIALIZED_EPHEMERAL,
+    MATERIALIZED_INCREMENTAL
 } Materialized;
 typedef enum LoadMode { LOAD_UPSERT, LOAD_REPLACE, LOAD_APPEND } LoadMode;
+typedef enum SchemaChange { SCHEMA_FAIL, SCHEMA_IGNORE, SCHEMA_APPEND_NEW, SCHEMA_SYNC_ALL } SchemaChange;
+/* How changes to a table that others write are found out. */
+typedef enum ChangesKind { CHANGES_UNKNOWN, CHANGES_TRIGGER, CHANGES_COLUMN } ChangesKind;
+
+/* `10%` or `100`: a share of the rows there were, or a number of rows. */
+typedef struct Amount {
+    bool is_share;
+    int64_t value; /* percent, or rows */
+} Amount;
+
+typedef struct Grant {
+    const char *privilege; /* select, insert, update, delete, references, trigger; lower case */
+    Strings roles;
+    Place place;
+} Grant;
+
+typedef struct ColumnNote { /* one of a model's columns: */
+    const char *name;
+    const char *description; /* or NULL */
+    Place place;
+} ColumnNote;
 
 typedef struct Node Node;
 
@@ -98,7 +125,17 @@ struct Node {
     Node **inputs; /* nodes it reads, each once, by name (relationships are not inputs) */
     size_t input_count;
     size_t order;            /* position in topological order; ties by name */
-    const char *time_column; /* or NULL */
+    const char *time_column; /* as declared, or NULL */
+    int64_t timeout;         /* microseconds; 0: none */
+    int retries;             /* of a step that failed for a passing reason; default 3 */
+    Strings *indexes;        /* each a list of columns */
+    size_t index_count;
+    Grant *grants;
+    size_t grant_count;
+    Amount max_shrink; /* default 50 %: how many rows a publish may take from the table; 100 %: all */
+    Amount min_rows;   /* of a delivery; default 50 % of the last accepted one */
+    int rollback;      /* how many publishes can be taken back; default 0 */
+    SchemaChange on_schema_change;
 
     /* sources */
     const char *csv;       /* path that open() takes, or NULL: others write this table */
@@ -107,6 +144,9 @@ struct Node {
     Column *columns;
     size_t column_count;
     LoadMode mode; /* default: upsert where there is a unique_key, else replace */
+    ChangesKind changes;
+    const char *changes_column;
+    Place changes_place;
 
     /* models; SQL that the parser does not know, taken on trust of depends_on, has no references and no output */
     Materialized materialized;
@@ -114,6 +154,11 @@ struct Node {
     int sql_line;         /* line of the file on which sql begins, from 1 (its column is 1) */
     const char *sql_hash; /* of its tokens: comments and white space do not count; 32 hex digits */
     int64_t keep;         /* history: microseconds */
+    int64_t lookback;     /* incremental: microseconds */
+    bool no_full_refresh; /* full_refresh: false */
+    ColumnNote *column_notes;
+    size_t column_note_count;
+    Strings functions; /* names that the SQL calls, each once */
     Reference *references;
     size_t reference_count;
     Reference *depends_on; /* as declared: name is a node's */

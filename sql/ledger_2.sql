@@ -1,0 +1,78 @@
+-- The ledger, version 2: what changed, for tables that are kept up to date in parts. A public interface:
+-- docs/ledger.md.
+
+-- What each publish (and, on tracked tables, each statement of others) touched of a table. Insert-only; which
+-- entries a step has seen is told by its snapshot, never by order. Days from 2000-01-01, or integers as they are.
+create table sluice.changes (
+  change_id bigint generated always as identity primary key,
+  schema_name text not null,
+  table_name text not null,
+  xid xid8 not null default pg_catalog.pg_current_xact_id(),
+  step_id bigint,
+  recorded_at timestamptz not null default clock_timestamp(),
+  touched int8multirange not null default '{}',
+  nulls boolean not null default false,
+  everything boolean not null default false
+);
+create index on sluice.changes (schema_name, table_name);
+create index on sluice.changes (recorded_at);
+
+-- Tables of others with triggers that write sluice.changes.
+create table sluice.tracked (
+  schema_name text not null,
+  table_name text not null,
+  project text not null,
+  node text not null,
+  time_column text,
+  fingerprint text not null,
+  installed_at timestamptz not null default now(),
+  primary key (schema_name, table_name)
+);
+
+alter table sluice.relations
+  add column step_key text,            -- hash of everything the rows were computed by; another one means full
+  add column snapshot pg_snapshot,     -- of the transaction that computed the rows
+  add column system_identifier text,
+  add column time_column text,         -- the column that dates a row, declared or found out
+  add column delivery_rows bigint;     -- of the last delivery that was accepted
+
+alter table sluice.steps
+  add column decision text check (decision in ('skip', 'range', 'from', 'full')),
+  add column touched text;             -- the times that were recomputed, for people
+
+-- Publishes that can be taken back: rows as they were before, and as they were put there.
+create table sluice.undo (
+  undo_id bigint generated always as identity primary key,
+  schema_name text not null,
+  table_name text not null,
+  step_id bigint not null,
+  published_at timestamptz not null default clock_timestamp(),
+  columns text[] not null,             -- names, in the order of the rows
+  rows_total bigint                    -- of the table before
+);
+create index on sluice.undo (schema_name, table_name);
+create table sluice.undo_rows (
+  undo_id bigint not null references sluice.undo on delete cascade,
+  old_row text,                        -- text of row(...), null: there was none
+  new_row text                         -- null: there is none
+);
+create index on sluice.undo_rows (undo_id);
+
+create table sluice.backfills (
+  backfill_id bigint generated always as identity primary key,
+  schema_name text not null,
+  table_name text not null,
+  from_value text not null,
+  to_value text not null,
+  step_key text not null,
+  started_at timestamptz not null default clock_timestamp(),
+  ended_at timestamptz
+);
+create table sluice.backfill_chunks (
+  backfill_id bigint not null references sluice.backfills on delete cascade,
+  from_value text not null,
+  to_value text not null,
+  step_id bigint,
+  done_at timestamptz,
+  primary key (backfill_id, from_value)
+);
