@@ -46,6 +46,7 @@ static PlanStep plan_model(const Project *project, const Node *node, const Table
     case MATERIALIZED_HISTORY:
         return (PlanStep){node, "append", arena_printf(arena, "every run keeps its rows%s", inputs)};
     case MATERIALIZED_TABLE:
+    case MATERIALIZED_INCREMENTAL:
         break;
     }
     const char *what =

@@ -176,6 +176,7 @@ const char *materialized_name(Materialized m)
         [MATERIALIZED_VIEW] = "view",
         [MATERIALIZED_HISTORY] = "history",
         [MATERIALIZED_EPHEMERAL] = "ephemeral",
+        [MATERIALIZED_INCREMENTAL] = "incremental",
     };
     return names[m];
 }

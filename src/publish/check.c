@@ -22,6 +22,8 @@ const char *check_kind_name(CheckKind kind)
         [CHECK_RELATIONSHIPS] = "relationships",
         [CHECK_EXPRESSION] = "expression",
         [CHECK_ROW_COUNT] = "row_count",
+        [CHECK_FRESHNESS] = "freshness",
+        [CHECK_SQL] = "sql",
     };
     return names[kind];
 }
@@ -91,6 +93,8 @@ static bool append_failing(Conn *conn, const CheckTarget *target, const Check *c
         text_append(out, ROW ".sluice_copies > 1");
         return true;
     case CHECK_ROW_COUNT:
+    case CHECK_FRESHNESS:
+    case CHECK_SQL:
         break;
     }
     text_append(out, "false");
