@@ -91,6 +91,7 @@ static void keys(FILE *out)
         [SCOPE_TARGET] = "A target, under targets: of sluice.yaml",
         [SCOPE_SOURCE] = "sources/NAME.yaml",
         [SCOPE_COLUMN] = "A column, under columns: of a source",
+        [SCOPE_CHANGES] = "changes, where it is a mapping",
         [SCOPE_MODEL] = "Front matter of models/NAME.sql",
         [SCOPE_CHECK] = "A check, under checks: of a source or model",
         [SCOPE_ACCEPTED_VALUES] = "accepted_values",

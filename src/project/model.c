@@ -9,6 +9,7 @@
 #include "project/front_matter.h"
 #include "project/node.h"
 #include "project/target.h"
+#include "project/upkeep.h"
 #include "sql/parse.h"
 #include "sql/refs.h"
 #include "sql/select.h"
@@ -30,8 +31,6 @@ static void add_defaults(Reading *reading, const char *path, Values *values)
     }
 }
 
-static bool is_default(const Value *value, const Node *node) { return value->file != node->place.file; }
-
 static void take_materialized(Reading *reading, Values *v, Node *node)
 {
     const Value *materialized = &v->items[KEY_MODEL_MATERIALIZED];
@@ -39,14 +38,14 @@ static void take_materialized(Reading *reading, Values *v, Node *node)
     if (materialized->node)
         node->materialized = (Materialized)materialized->number;
     bool known = materialized->node || !materialized->said;
-    if (keep->node && known && node->materialized != MATERIALIZED_HISTORY && !is_default(keep, node))
+    if (keep->node && known && node->materialized != MATERIALIZED_HISTORY && !value_is_default(keep, node))
         reading_report(reading, keep->key_place, "materialized: history keeps runs; others hold one result",
                        "'keep' is for history, and this model is a %s", materialized_name(node->materialized));
     if (keep->node)
         node->keep = keep->number;
     if (node->materialized != MATERIALIZED_EPHEMERAL)
         return;
-    if (schedule->node && is_default(schedule, node))
+    if (schedule->node && value_is_default(schedule, node))
         *schedule = (Value){0};
     static const SettingId no_table[] = {KEY_MODEL_SCHEDULE, KEY_MODEL_CHECKS, KEY_MODEL_UNIQUE_KEY};
     for (size_t i = 0; i < sizeof no_table / sizeof *no_table; i++)
@@ -178,6 +177,7 @@ static void read_model(Reading *reading, Values *v, const FrontMatter *front, No
     if (time->node)
         column_check(reading, time->text, value_place(time), node->output, node);
     node->time_column = time->text;
+    upkeep_read_model(reading, v, node);
     checks_read(reading, &v->items[KEY_MODEL_CHECKS], node->output, node);
     if (node->materialized == MATERIALIZED_VIEW)
         warn_of_view(reading, key, node);

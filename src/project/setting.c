@@ -4,9 +4,9 @@
 
 static const SettingChoice load_modes[] = {
     {"upsert", SETTING_NOW}, {"replace", SETTING_NOW}, {"append", SETTING_NOW}, {NULL, SETTING_NOW}};
-static const SettingChoice materializations[] = {{"table", SETTING_NOW},         {"view", SETTING_NOW},
-                                                 {"history", SETTING_NOW},       {"ephemeral", SETTING_NOW},
-                                                 {"incremental", SETTING_LATER}, {NULL, SETTING_NOW}};
+static const SettingChoice materializations[] = {{"table", SETTING_NOW},       {"view", SETTING_NOW},
+                                                 {"history", SETTING_NOW},     {"ephemeral", SETTING_NOW},
+                                                 {"incremental", SETTING_NOW}, {NULL, SETTING_NOW}};
 static const SettingChoice schema_changes[] = {{"fail", SETTING_LATER},
                                                {"ignore", SETTING_LATER},
                                                {"append_new_columns", SETTING_LATER},
@@ -68,8 +68,8 @@ static const Setting settings[SETTING_COUNT] = {
  "Words to select it by, as tag:daily", "[daily]"},
     [KEY_SOURCE_OWNER] = {SCOPE_SOURCE, "owner", SETTING_TEXT, SETTING_NOW, false, NULL, NULL,
  "Who answers for it", "data-team"},
-    [KEY_SOURCE_CHANGES] = {SCOPE_SOURCE, "changes", SETTING_MAP, SETTING_LATER, false, NULL, NULL,
- "How changes made by others are found out", "{column: updated_at}"},
+    [KEY_SOURCE_CHANGES] = {SCOPE_SOURCE, "changes", SETTING_WORD_MAP, SETTING_NOW, false, NULL, "unknown: anything may have changed",
+ "How changes made by others are found out: trigger, or a column that every insert and update stamps, of a table without deletes", "trigger"},
     [KEY_SOURCE_INDEXES] = {SCOPE_SOURCE, "indexes", SETTING_LIST, SETTING_LATER, false, NULL, NULL,
  "Indexes, each a list of columns", "[[a], [b, c]]"},
     [KEY_SOURCE_GRANTS] = {SCOPE_SOURCE, "grants", SETTING_MAP, SETTING_LATER, false, NULL, NULL,
@@ -94,6 +94,8 @@ static const Setting settings[SETTING_COUNT] = {
  "How dates and times are written, in the patterns of to_date", "DD/MM/YYYY"},
     [KEY_COLUMN_DESCRIPTION] = {SCOPE_COLUMN, "description", SETTING_TEXT, SETTING_NOW, false, NULL, NULL,
  "What the column holds", "Loans that fell due on the day"},
+    [KEY_CHANGES_COLUMN] = {SCOPE_CHANGES, "column", SETTING_NAME, SETTING_NOW, false, NULL, NULL,
+ "The column that every insert and update stamps", "updated_at"},
     [KEY_MODEL_DESCRIPTION] = {SCOPE_MODEL, "description", SETTING_TEXT, SETTING_NOW, false, NULL, NULL,
  "What the table holds", "Liquidation to default ratio per day"},
     [KEY_MODEL_MATERIALIZED] = {SCOPE_MODEL, "materialized", SETTING_CHOICE, SETTING_NOW, true, materializations, "table",
@@ -122,9 +124,9 @@ static const Setting settings[SETTING_COUNT] = {
  "Who answers for it", "data-team"},
     [KEY_MODEL_CHANGES] = {SCOPE_MODEL, "changes", SETTING_MAP, SETTING_LATER, false, NULL, NULL,
  "How changes made by others are found out", "{column: updated_at}"},
-    [KEY_MODEL_LOOKBACK] = {SCOPE_MODEL, "lookback", SETTING_DURATION, SETTING_LATER, true, NULL, NULL,
+    [KEY_MODEL_LOOKBACK] = {SCOPE_MODEL, "lookback", SETTING_DURATION, SETTING_NOW, true, NULL, NULL,
  "incremental: recompute at least this far back", "3 days"},
-    [KEY_MODEL_FULL_REFRESH] = {SCOPE_MODEL, "full_refresh", SETTING_BOOLEAN, SETTING_LATER, true, NULL, "true",
+    [KEY_MODEL_FULL_REFRESH] = {SCOPE_MODEL, "full_refresh", SETTING_BOOLEAN, SETTING_NOW, true, NULL, "true",
  "false: never rebuilt in full", "false"},
     [KEY_MODEL_ON_SCHEMA_CHANGE] = {SCOPE_MODEL, "on_schema_change", SETTING_CHOICE, SETTING_LATER, true, schema_changes, "fail",
  "What to do when the query's columns change", "append_new_columns"},
@@ -224,6 +226,7 @@ const char *setting_scope_name(SettingScope scope)
         [SCOPE_TARGET] = "a target",
         [SCOPE_SOURCE] = "a source",
         [SCOPE_COLUMN] = "a column",
+        [SCOPE_CHANGES] = "changes",
         [SCOPE_MODEL] = "a model",
         [SCOPE_CHECK] = "a check",
         [SCOPE_ACCEPTED_VALUES] = "accepted_values",
@@ -248,6 +251,7 @@ const char *setting_type_name(SettingType type)
         [SETTING_ZONE] = "a time zone",
         [SETTING_TEXTS] = "a list of texts",
         [SETTING_NAMES] = "a list of names",
+        [SETTING_WORD_MAP] = "a word or a mapping",
         [SETTING_MAP] = "a mapping",
         [SETTING_LIST] = "a list",
     };

@@ -13,6 +13,7 @@ typedef enum SettingScope {
     SCOPE_TARGET,  /* one of targets: */
     SCOPE_SOURCE,  /* sources/NAME.yaml */
     SCOPE_COLUMN,  /* one of a source's columns:, written as a mapping */
+    SCOPE_CHANGES, /* changes: of a source, written as a mapping */
     SCOPE_MODEL,   /* front matter of models/NAME.sql; those with `folder` also under defaults: */
     SCOPE_CHECK,   /* one of checks: */
     SCOPE_ACCEPTED_VALUES,
@@ -34,6 +35,7 @@ typedef enum SettingType {
     SETTING_ZONE,      /* an IANA time zone */
     SETTING_TEXTS,     /* a list of texts; one text stands for a list of one */
     SETTING_NAMES,     /* the same of names, none of them twice */
+    SETTING_WORD_MAP,  /* one word of a few, or a mapping of another scope's keys */
     SETTING_MAP,       /* a mapping whose keys are the user's, or another scope's */
     SETTING_LIST,      /* a list of anything else */
 } SettingType;
@@ -105,6 +107,8 @@ typedef enum SettingId {
     KEY_COLUMN_NULL,
     KEY_COLUMN_FORMAT,
     KEY_COLUMN_DESCRIPTION,
+
+    KEY_CHANGES_COLUMN,
 
     KEY_MODEL_DESCRIPTION,
     KEY_MODEL_MATERIALIZED,

@@ -11,6 +11,7 @@
 #include "project/check.h"
 #include "project/expression.h"
 #include "project/node.h"
+#include "project/upkeep.h"
 
 /* --- columns --------------------------------------------------------------------------------------------------------
  */
@@ -176,6 +177,7 @@ static void read_source(Reading *reading, const Values *v, Node *node)
     if (time->node)
         column_check(reading, time->text, value_place(time), columns, node);
     node->time_column = time->text;
+    upkeep_read_source(reading, v, columns, node);
     checks_read(reading, &v->items[KEY_SOURCE_CHECKS], columns, node);
 }
 

@@ -16,6 +16,8 @@ typedef struct Reader {
 
 Place value_place(const Value *value) { return place_of(value->file, value->node); }
 
+bool value_is_default(const Value *value, const Node *node) { return value->file != node->place.file; }
+
 Place value_place_in(const Value *value, int character)
 {
     return value->as_written ? place_in(value->file, value->node, character) : value_place(value);
@@ -231,6 +233,8 @@ static bool read_value(const Reader *r, Value *value)
     case SETTING_TEXTS:
     case SETTING_NAMES:
         return read_texts(r, value);
+    case SETTING_WORD_MAP:
+        return value->node->kind == YAML_MAP || read_text(r, value);
     case SETTING_MAP:
     case SETTING_LIST:
         if (value->node->kind == (s->type == SETTING_MAP ? YAML_MAP : YAML_LIST) || yaml_is_null(value->node))

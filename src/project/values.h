@@ -35,6 +35,8 @@ void values_read(Reading *reading, SettingScope scope, ValuesMode mode, const ch
                  Values *ret);
 
 Place value_place(const Value *value);
+/* Said for a whole folder, not in the node's own file. */
+bool value_is_default(const Value *value, const Node *node);
 /* Where character number `character` (from 0) of a value's text stands, if it can be told; else where it begins. */
 Place value_place_in(const Value *value, int character);
 

@@ -43,9 +43,11 @@ static void try_example(const Setting *s, Errors *errors)
         text_appendf(&text, "-- ---\n-- checks:\n--   - %s: %s\n-- ---\n", s->key, s->example);
     else if (model)
         text_appendf(&text, "-- ---\n-- %s: %s\n%s-- ---\n", s->key, s->example,
-                     str_eq(s->key, "keep") ? "-- materialized: history\n" : "");
+                     str_eq(s->key, "keep")       ? "-- materialized: history\n"
+                     : str_eq(s->key, "lookback") ? "-- materialized: incremental\n"
+                                                  : "");
     else
-        text_appendf(&text, "%s%s%s: %s\n", str_eq(s->key, "csv") ? "" : "csv: x.csv\n",
+        text_appendf(&text, "%s%s%s: %s\n", str_eq(s->key, "csv") || str_eq(s->key, "changes") ? "" : "csv: x.csv\n",
                      str_eq(s->key, "columns") ? "" : columns, s->key, s->example);
     if (str_eq(s->key, "mode"))
         text_append(&text, "unique_key: a\n");
