@@ -99,6 +99,11 @@ bool query_run(Conn *conn, const Query *query, int64_t *ret_rows, Error *err)
     return conn_exec_counted(conn, text_str(&query->text), ret_rows, err) || place_error(conn, query, err);
 }
 
+bool query_rows(Conn *conn, const Query *query, Rows **ret_rows, Error *err)
+{
+    return conn_query(conn, text_str(&query->text), 0, NULL, ret_rows, err) || place_error(conn, query, err);
+}
+
 const char *query_definition(const Project *project, const Node *node, Arena *arena)
 {
     size_t count;

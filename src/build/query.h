@@ -23,5 +23,7 @@ void query_clear(Query *query);
 bool query_append(Conn *conn, const Project *project, const Node *node, Arena *arena, Query *query, Error *err);
 /* Runs the statement. An error of the server's stands at its place in the model's file. */
 bool query_run(Conn *conn, const Query *query, int64_t *ret_rows, Error *err);
+/* The same, and what it returns, held whole; the caller owns *ret_rows. */
+bool query_rows(Conn *conn, const Query *query, Rows **ret_rows, Error *err);
 /* Hash of the model's tokens and of those of the ephemeral models inside it; in the arena. */
 const char *query_definition(const Project *project, const Node *node, Arena *arena);
