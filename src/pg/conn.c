@@ -38,6 +38,14 @@ void conn_shield(Conn *conn, int seconds)
     conn->deadline = seconds > 0 ? clock_monotonic() + seconds * INT64_C(1000000) : 0;
 }
 
+void conn_limit(Conn *conn, int64_t until)
+{
+    conn->limit = until;
+    conn->overdue = false;
+}
+
+bool conn_overdue(const Conn *conn) { return conn->overdue; }
+
 static bool is_copy(const PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
@@ -95,7 +103,7 @@ static bool answer(Conn *conn, bool sent, PGresult **ret_last, Error *err)
     return collect(conn, ret_last, err);
 }
 
-/* A statement that a signal cancelled, but which was done before the server noticed, is still told as stopped:
+/* A statement that was cancelled, but which was done before the server noticed, is still told as stopped:
  * the caller is to end. Only for COMMIT does it matter what became of it. */
 static bool run_simple(Conn *conn, const char *sql, PGresult **ret_last, Error *err)
 {
@@ -110,7 +118,7 @@ static bool stopped(Conn *conn, PGresult *result, Error *err)
     if (!conn->cancelled)
         return false;
     PQclear(result);
-    wire_interrupted(err);
+    wire_stopped(conn, err);
     return true;
 }
 

@@ -59,6 +59,10 @@ void conn_rollback(Conn *conn); /* never fails as far as the caller is concerned
 /* For the next so many seconds statements run in spite of a signal that has come or comes, so that the end of a run
  * can be recorded; one that takes longer counts as a lost connection. 0: as before. */
 void conn_shield(Conn *conn, int seconds);
+/* The moment (of clock_monotonic()) from which on the statement that runs is cancelled, and calls fail with
+ * ERROR_FAILED; 0: none. Not while shielded, and a rollback works in spite of it. */
+void conn_limit(Conn *conn, int64_t until);
+bool conn_overdue(const Conn *conn); /* whether a call has failed for that, since the limit was set */
 
 /* One statement with parameters bound as text ($1...), NULL for null. ret_rows may be NULL; otherwise the
  * caller owns *ret_rows. The whole result is held: for small ones only. */

@@ -161,10 +161,10 @@ static bool give_up(Conn *conn, const char *reason, Error *err)
     return finish(conn, NULL, err);
 }
 
-/* A signal between two waits: ending the COPY with an error is all that is needed to stop it. */
+/* A signal or the limit between two waits: ending the COPY with an error is all that is needed to stop it. */
 static bool interrupted(Conn *conn)
 {
-    if (conn->shielded || conn->cancelled || !interrupt_signal())
+    if (conn->cancelled || !wire_to_stop(conn))
         return false;
     conn->cancelled = true;
     conn->deadline = clock_monotonic() + END_SECONDS * INT64_C(1000000);

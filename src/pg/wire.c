@@ -41,6 +41,21 @@ bool wire_interrupted(Error *err)
     return error_set(err, ERROR_CANCELLED, "stopped by %s", strsignal(interrupt_signal()));
 }
 
+bool wire_stopped(const Conn *conn, Error *err)
+{
+    bool overdue = conn->overdue && !interrupt_signal();
+    return overdue ? error_set(err, ERROR_FAILED, "took longer than it may") : wire_interrupted(err);
+}
+
+bool wire_to_stop(Conn *conn)
+{
+    if (conn->shielded)
+        return false;
+    if (conn->limit && clock_monotonic() >= conn->limit)
+        conn->overdue = true;
+    return conn->overdue || interrupt_signal();
+}
+
 bool wire_ready(Conn *conn, Error *err)
 {
     conn->position = 0;
@@ -50,9 +65,7 @@ bool wire_ready(Conn *conn, Error *err)
     conn->copy_column = NULL;
     if (conn->lost || PQstatus(conn->pg) == CONNECTION_BAD)
         return wire_lost(conn, NULL, err);
-    if (!conn->shielded && interrupt_signal())
-        return wire_interrupted(err);
-    return true;
+    return wire_to_stop(conn) ? wire_stopped(conn, err) : true;
 }
 
 /* PQcancel makes a connection of its own and knows no timeout, so it runs on a thread that can be left behind. */
@@ -87,20 +100,20 @@ static void cancel_statement(Conn *conn)
     }
 }
 
-/* One wait for a statement that runs. A signal cancels it, once; after that only the deadline counts. */
+/* One wait for a statement that runs. A signal or the limit cancels it, once; after that only the deadline counts. */
 static bool await(Conn *conn, short events)
 {
     bool shielded = conn->shielded || conn->cancelled;
-    switch (wire_wait(PQsocket(conn->pg), events, shielded, shielded ? conn->deadline : 0)) {
-    case WIRE_READY:
+    WireWait wait = wire_wait(PQsocket(conn->pg), events, shielded, shielded ? conn->deadline : conn->limit);
+    if (wait == WIRE_READY)
         return true;
-    case WIRE_INTERRUPTED:
-        cancel_statement(conn);
-        return !conn->lost;
-    default:
+    if (wait == WIRE_TIMEOUT && shielded) {
         conn->lost = true;
         return false;
     }
+    conn->overdue = conn->overdue || wait == WIRE_TIMEOUT;
+    cancel_statement(conn);
+    return !conn->lost;
 }
 
 bool wire_input(Conn *conn)
@@ -230,7 +243,7 @@ static bool means_lost(const Conn *conn, const char *state)
 bool wire_failed(Conn *conn, const PGresult *result, Error *err)
 {
     if (conn->cancelled)
-        return wire_interrupted(err);
+        return wire_stopped(conn, err);
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     if (!primary)

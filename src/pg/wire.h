@@ -15,6 +15,8 @@ struct Conn {
     bool shielded;          /* a signal does not cut statements short */
     bool no_check_interval; /* the server cannot do client_connection_check_interval */
     int64_t deadline;       /* clock_monotonic() until which a shielded call waits; 0: without end */
+    int64_t limit;          /* conn_limit() */
+    bool overdue;           /* conn_overdue() */
     bool cancelled;         /* the statement that runs was cancelled by us */
     int position;           /* conn_error_position() */
     int64_t copy_record;
@@ -33,15 +35,15 @@ typedef enum WireWait { WIRE_READY, WIRE_INTERRUPTED, WIRE_TIMEOUT } WireWait;
 /* Waits until fd has one of the poll() events, a signal came (unless shielded) or the deadline passed (0: none). */
 WireWait wire_wait(int fd, short events, bool shielded, int64_t deadline);
 
-/* Forgets what the last statement left (position, record of a COPY); false where the connection is lost or a
- * signal has come. Every call that sends a statement begins with it. */
+/* Forgets what the last statement left (position, record of a COPY); false where the connection is lost, a signal has
+ * come or the limit has passed. Every call that sends a statement begins with it. */
 bool wire_ready(Conn *conn, Error *err);
 /* Reads what the server has said meanwhile, without waiting. False: lost. */
 bool wire_input(Conn *conn);
 /* Gets rid of what libpq still holds back; reads what the server says meanwhile. False: lost or cancelled. */
 bool wire_flush(Conn *conn);
-/* The next result of the running statement, NULL after the last. On a signal the statement is cancelled once and
- * its answer awaited for a few seconds; where none comes the connection counts as lost. */
+/* The next result of the running statement, NULL after the last. On a signal, or at the limit, the statement is
+ * cancelled once and its answer awaited for a few seconds; where none comes the connection counts as lost. */
 PGresult *wire_result(Conn *conn);
 /* Reads and drops all results that are left. */
 void wire_drain(Conn *conn);
@@ -50,6 +52,10 @@ void wire_drain(Conn *conn);
 bool wire_failed(Conn *conn, const PGresult *result, Error *err);
 bool wire_lost(Conn *conn, const char *why, Error *err); /* marks it lost; why may be NULL */
 bool wire_interrupted(Error *err);
+/* Why a statement was cancelled, or is not begun: a signal, or the limit. Returns false. */
+bool wire_stopped(const Conn *conn, Error *err);
+/* Whether a statement is to be stopped now, which is noted; not while shielded. */
+bool wire_to_stop(Conn *conn);
 
 /* Appends libpq's or the server's text as one line, without secrets, of at most max bytes. */
 void wire_one_line(Text *out, const char *s, size_t max);

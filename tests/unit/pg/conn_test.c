@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "pg/conn.h"
+#include "pg/copy.h"
 
 static char *g_project;
 static Text g_url;
@@ -297,6 +298,36 @@ static void cancel_child(void)
     require(!conn_open(&options, &conn, &err) && err.code == ERROR_CANCELLED);
 }
 
+/* A statement, and a COPY, that take longer than they may: cancelled, and the connection as good as before. */
+static void a_limit_cancels(void **state)
+{
+    (void)state;
+    ERROR_AUTO(err);
+    CONN_AUTO(conn);
+    conn = connect_here();
+    assert_ok(conn_begin(conn, &(TxnOptions){0}, &err));
+    conn_limit(conn, clock_monotonic() + 300000);
+    assert_ok(conn_exec(conn, "select 1", &err));
+    assert_false(conn_overdue(conn));
+    int64_t begun = clock_monotonic();
+    assert_false(conn_exec(conn, "select pg_sleep(20)", &err));
+    assert_true(clock_monotonic() - begun < 5000000);
+    assert_int_equal(err.code, ERROR_FAILED);
+    assert_true(conn_overdue(conn));
+    assert_false(conn_query(conn, "select 1", 0, NULL, NULL, &err)); /* nothing more is begun */
+    assert_false(conn_commit(conn, &err));
+    conn_rollback(conn);
+    conn_limit(conn, 0);
+    assert_false(conn_overdue(conn));
+    assert_ok(conn_exec(conn, "select 1; create temporary table t (a int)", &err));
+    assert_ok(copy_begin(conn, "copy t from stdin", &err));
+    conn_limit(conn, clock_monotonic());
+    assert_false(copy_put(conn, "1\n", 2, &err));
+    assert_true(conn_overdue(conn));
+    conn_limit(conn, 0);
+    assert_value(conn, "select count(*) from t", "0");
+}
+
 static void a_signal_cancels(void **state)
 {
     (void)state;
@@ -556,6 +587,7 @@ int main(void)
         cmocka_unit_test(failed_transactions_do_not_commit),
         cmocka_unit_test(stray_copy_is_refused),
         cmocka_unit_test(notices_a_lost_connection),
+        cmocka_unit_test(a_limit_cancels),
         cmocka_unit_test(a_signal_cancels),
         cmocka_unit_test(bad_urls_are_not_echoed),
         cmocka_unit_test(tells_why_it_cannot_connect),
