@@ -48,6 +48,15 @@ static LedgerOutcome ledger_outcome(const StepResult *result, const char *key)
     };
 }
 
+/* "..., after 2 retries" */
+static const char *with_retries(const char *reason, int retried, Arena *arena)
+{
+    if (retried == 0)
+        return reason;
+    return arena_printf(arena, "%s%safter %d %s", reason ? reason : "", reason ? ", " : "", retried,
+                        retried == 1 ? "retry" : "retries");
+}
+
 bool step_begin(Build *build, Step *step, Error *err)
 {
     LedgerStep row = ledger_step(build, step);
@@ -81,6 +90,7 @@ static bool look(Work *work, Error *err)
 static bool record(Work *work, Error *err)
 {
     Build *build = work->build;
+    work->result->reason = with_retries(work->result->reason, work->step->retried, work->arena);
     LedgerStep row = ledger_step(build, work->step);
     LedgerOutcome outcome = ledger_outcome(work->result, work->definition);
     LedgerPublish publish = {
@@ -117,6 +127,44 @@ static bool work_through(Work *work, Error *err)
 /* --- around the transaction ------------------------------------------------------------------------------------ */
 
 static bool is_fatal(const Error *err) { return err->code == ERROR_CONNECTION || err->code == ERROR_CANCELLED; }
+
+/* Reasons that have nothing to do with the step itself, and may be gone when it is tried again. */
+static bool may_pass(const Error *err)
+{
+    static const char *const states[] = {
+        "40001", /* serialization_failure: a row changed after our snapshot was taken */
+        "40P01", /* deadlock_detected */
+        "55P03", /* lock_not_available */
+        "53300", /* too_many_connections */
+    };
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (str_eq(err->sqlstate, states[i]))
+            return true;
+    return false;
+}
+
+static void append_span(int64_t microseconds, Text *out)
+{
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+    size_t i = 0;
+    while (i < 3 && microseconds % (units[i].seconds * 1000000) != 0)
+        i++;
+    int64_t count = microseconds / (units[i].seconds * 1000000);
+    text_appendf(out, "%" PRId64 " %s%s", count, units[i].name, count == 1 ? "" : "s");
+}
+
+static void tell_overdue(const Node *node, Error *failure)
+{
+    TEXT_AUTO(span);
+    append_span(node->timeout, &span);
+    TEXT_AUTO(message);
+    text_appendf(&message, "took longer than %s", text_str(&span));
+    error_at(failure, ERROR_FAILED, node->place.file, 0, 0, "%s", text_str(&message));
+    error_hint(failure, "timeout: says how long the step may take, its retries together");
+}
 
 /* Lost constraints of the ledger's own: somebody else published the same logical run. */
 static bool published_by_another(const Error *err)
@@ -174,6 +222,15 @@ static bool find_published(const Work *work, bool locked, bool *ret_published, E
     return *ret_published = true;
 }
 
+/* What follows the lock. The look for an earlier COMMIT is not cut short: a step that was published has not failed. */
+static bool go_on(Work *work, Error *err)
+{
+    if (work->step->given_up)
+        return error_set(err, ERROR_FAILED, "%s", work->step->given_up);
+    conn_limit(work->build->conn, work->step->deadline);
+    return work_through(work, err);
+}
+
 static bool transact(Work *work, bool *ret_published, Error *err)
 {
     Build *build = work->build;
@@ -184,7 +241,23 @@ static bool transact(Work *work, bool *ret_published, Error *err)
         return false;
     bool locked = fence_lock_in_txn(build->conn, node->schema, node->table, build->run_id, build->project->name,
                                     build->wait, err);
-    return find_published(work, locked, ret_published, err) && (*ret_published || work_through(work, err));
+    return find_published(work, locked, ret_published, err) && (*ret_published || go_on(work, err));
+}
+
+/* Rolled back, and to be told by another attempt or as a failure. */
+static bool end_badly(Work *work, Error *failure, Error *err)
+{
+    const Step *step = work->step;
+    StepResult *result = work->result;
+    result->passing = step->may_retry && may_pass(failure);
+    if (is_fatal(failure) || result->passing) {
+        error_move(err, failure);
+        return false;
+    }
+    if (result->outcome != STEP_SKIPPED)
+        judge(step->node, result, failure);
+    result->reason = with_retries(result->reason, step->retried, work->arena);
+    return record_failure(work->build, step, result, err);
 }
 
 bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Error *err)
@@ -195,19 +268,18 @@ bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Err
     Work work = {.build = build, .step = step, .node = step->node, .arena = arena, .result = ret, .total = -1};
     ERROR_AUTO(failure);
     bool published;
+    conn_limit(build->conn, step->again ? 0 : step->deadline);
     bool done = transact(&work, &published, &failure) && !published && ret->outcome != STEP_SKIPPED &&
                 conn_commit(build->conn, &failure);
+    bool overdue = conn_overdue(build->conn);
+    conn_limit(build->conn, 0);
     ret->microseconds = clock_monotonic() - begun;
     if (done)
         return true;
     conn_rollback(build->conn);
     if (published)
         return true;
-    if (is_fatal(&failure)) {
-        error_move(err, &failure);
-        return false;
-    }
-    if (ret->outcome != STEP_SKIPPED)
-        judge(step->node, ret, &failure);
-    return record_failure(build, step, ret, err);
+    if (overdue && failure.code == ERROR_FAILED)
+        tell_overdue(step->node, &failure);
+    return end_badly(&work, &failure, err);
 }

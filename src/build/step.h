@@ -19,10 +19,12 @@ typedef struct Build {
     Conn *conn;
     const Project *project;
     int64_t run_id;
-    Instant started_at; /* the run's timestamp: created_at of history */
-    bool wait;          /* for a table that another run is building, instead of ERROR_BUSY */
-    bool due;           /* by schedule: not done again where another run has done the tick meanwhile */
-    bool by_hand;       /* a load that no file of the project asks for */
+    Instant started_at;   /* the run's timestamp: created_at of history */
+    bool wait;            /* for a table that another run is building, instead of ERROR_BUSY */
+    bool due;             /* by schedule: not done again where another run has done the tick meanwhile */
+    bool by_hand;         /* a load that no file of the project asks for */
+    bool full_refresh;    /* every row is computed anew */
+    const bool *accepted; /* by order: results that would lose a large share of their table are taken; NULL: none */
 } Build;
 
 typedef struct Step {
@@ -31,7 +33,12 @@ typedef struct Step {
     bool has_tick;
     Instant tick;
     const char *logical_run;
-    bool again; /* after a lost connection: an earlier COMMIT may have taken place */
+    bool again;           /* after a lost connection: an earlier COMMIT may have taken place */
+    int retried;          /* how often it was begun anew, to be recorded */
+    bool may_retry;       /* it will be, where it fails for a reason that may pass */
+    const char *given_up; /* after a lost connection: nothing is done any more than to look whether the COMMIT took
+                             place; where it did not the step failed, for this reason. NULL: as ever */
+    int64_t deadline;     /* clock_monotonic() when its timeout is up; 0: it has none */
 } Step;
 
 typedef enum StepOutcome {
@@ -48,7 +55,8 @@ typedef struct StepResult {
     int64_t total;      /* rows that the step made or read; -1: does not apply */
     int64_t inserted, updated, deleted;
     CheckResults checks;
-    bool busy; /* skipped because another run holds the table */
+    bool busy;    /* skipped because another run holds the table */
+    bool passing; /* failed for a reason that may pass, and nothing was recorded */
     Error failure;
     int64_t microseconds;
 } StepResult;
@@ -58,7 +66,9 @@ const char *step_outcome_name(StepOutcome outcome); /* as the ledger has it */
 /* The ledger's row of a step is begun; step->step_id is set. */
 bool step_begin(Build *build, Step *step, Error *err);
 /* Runs it and records the outcome. False where that could not be: the connection was lost, the program is to stop, or
- * the ledger cannot be written. Everything else is in *ret, also failures. *ret is initialised by the caller, and its
+ * the ledger cannot be written; or the step may be tried again, and failed for a reason that may pass (a deadlock, a
+ * row that changed meanwhile, a lock or a connection that was not to be had), which *ret says. Everything else is in
+ * *ret, also failures. *ret is initialised by the caller, and its
  * failure is the caller's to clear; strings belong to the arena. */
 bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Error *err);
 /* Records a step that never ran: blocked, skipped. */
