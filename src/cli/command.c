@@ -62,7 +62,9 @@ static const Option opt_help_format = {.name = "format",
                                        .hidden = true,
                                        .doc = "the whole manual, as a manual page or as Markdown"};
 
-static const Option opt_against = {.name = "against", .argument = "TARGET", .later = true, .doc = "the other target"};
+static const Option opt_against = {.name = "against", .argument = "TARGET", .doc = "the other target"};
+static const Option opt_rows = {
+    .name = "count", .letter = 'n', .argument = "N", .doc = "how many rows to show, up to 1000; default: 20"};
 static const Option opt_from = {.name = "from", .argument = "D", .later = true, .doc = "first time to build"};
 static const Option opt_to = {.name = "to", .argument = "D", .later = true, .doc = "where to stop, itself left out"};
 
@@ -109,9 +111,18 @@ const Command commands[] = {
      -1, cmd_check},
     {"test", "[SELECT...]", "models on given rows against expected rows", NULL, OPTIONS(&opt_select), NULL, 0, -1,
      NULL},
-    {"verify", "[SELECT...]", "recompute in full and compare with the table, row by row", NULL, OPTIONS(&opt_select),
-     NULL, 0, -1, NULL},
-    {"diff", "NAME", "compare a table across targets", NULL, OPTIONS(&opt_against), NULL, 1, 1, NULL},
+    {"verify", "[SELECT...]", "recompute in full and compare with the table, row by row",
+     "Each model that is a table is computed from its whole query and compared with what is published, both seen in "
+     "one "
+     "snapshot; nothing is written. Rows that differ are shown, with - in the table and + in the query. Exits with 1 "
+     "where any does. Rows that differ in floating point columns alone, by no more than a part in a thousand million "
+     "(of real: in a million), are listed apart and are not counted.",
+     OPTIONS(&opt_select, &opt_exclude, &opt_rows, &opt_format), NULL, 0, -1, cmd_verify},
+    {"diff", "NAME", "compare a table across targets",
+     "The table of one source or model, as it is published in the chosen target (-) and in the other one (+), row by "
+     "row, as 'verify' does. Nothing is written in either. Exits with 1 where they differ.\n\n"
+     "    sluice --target staging diff daily --against prod",
+     OPTIONS(&opt_against, &opt_rows, &opt_format), NULL, 1, 1, cmd_diff},
     {"backfill", "MODEL", "build a range of time", NULL, OPTIONS(&opt_from, &opt_to), NULL, 1, 1, NULL},
     {"status", "", "each source and model, and how it stands",
      "When it was last brought up to date, by which run, with how many rows, when it is due next, and what went wrong "

@@ -53,6 +53,8 @@ int cmd_plan(Call *call);
 int cmd_run(Call *call);
 int cmd_load(Call *call);
 int cmd_check(Call *call);
+int cmd_verify(Call *call);
+int cmd_diff(Call *call);
 int cmd_status(Call *call);
 int cmd_runs(Call *call);
 int cmd_logs(Call *call);

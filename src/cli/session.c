@@ -28,7 +28,12 @@ static void log_in_zone_of(const Project *project)
 
 bool session_project(const Call *call, SessionNeed need, Project *ret_project)
 {
-    ProjectOptions options = {.dir = call_value(call, "project"), .target = call_value(call, "target")};
+    return session_project_of(call, call_value(call, "target"), need, ret_project);
+}
+
+bool session_project_of(const Call *call, const char *target, SessionNeed need, Project *ret_project)
+{
+    ProjectOptions options = {.dir = call_value(call, "project"), .target = target};
     ERRORS_AUTO(errors);
     bool right = project_read(&options, ret_project, &errors);
     if (right || (need == SESSION_FRAME && frame_is_right(ret_project, &errors))) {

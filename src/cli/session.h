@@ -12,6 +12,8 @@ typedef enum SessionNeed {
 /* Reads the project by --project and --target. Where that fails, all errors are printed and false is returned: the
  * exit status is 2. The project must be cleared in any case. */
 bool session_project(const Call *call, SessionNeed need, Project *ret_project);
+/* The same for another target than the call's. */
+bool session_project_of(const Call *call, const char *target, SessionNeed need, Project *ret_project);
 /* Reads the project, acts on it, clears it. Returns the exit status: 0, or that of the error, which is printed. */
 typedef bool (*SessionAct)(Call *call, const Project *project, Error *err);
 int session_act(Call *call, SessionNeed need, SessionAct act);

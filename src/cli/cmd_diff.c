@@ -1,0 +1,98 @@
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cli/session.h"
+#include "cli/verdict_report.h"
+#include "run/target.h"
+
+/* The project as each target sees it: schemas and values differ. */
+typedef struct Sides {
+    Project projects[2];
+    Conn *conns[2];
+} Sides;
+
+static void sides_clear(Sides *sides)
+{
+    for (int i = 0; i < 2; i++) {
+        conn_close(sides->conns[i]);
+        project_clear(&sides->projects[i]);
+    }
+}
+
+static bool find_node(const Project *project, const char *name, const Node **ret, Error *err)
+{
+    *ret = project_find(project, name);
+    if (!*ret)
+        return project_unknown(project, name, err);
+    if (node_is_ephemeral(*ret))
+        return error_set(err, ERROR_PROJECT, "%s is ephemeral: it has no table in any target", name);
+    return true;
+}
+
+static bool check_targets(const Project *project, const char *against, Error *err)
+{
+    if (str_eq(project->target.name, against))
+        return call_error(err, "--against %s is the target itself", against);
+    bool known = false;
+    for (size_t i = 0; i < project->targets.count; i++)
+        known = known || str_eq(project->targets.items[i], against);
+    if (!known) {
+        const char *near = nearest(against, project->targets.items, project->targets.count);
+        call_error(err, "--against: there is no target '%s'", against);
+        return near ? error_hint(err, "did you mean '%s'?", near) : false;
+    }
+    return true;
+}
+
+static bool compare(Call *call, Sides *sides, long limit, Verdict *ret, Error *err)
+{
+    VerifyTarget targets[2];
+    for (int i = 0; i < 2; i++) {
+        targets[i].project = &sides->projects[i];
+        if (!find_node(&sides->projects[i], call->arguments[0], &targets[i].node, err))
+            return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (!target_connect(&sides->projects[i], &sides->conns[i], err))
+            return error_prefix(err, "target %s: ", sides->projects[i].target.name);
+        targets[i].conn = sides->conns[i];
+    }
+    return verify_targets(targets, (size_t)limit, &call->arena, ret, err);
+}
+
+static int report(Call *call, const Sides *sides, const Verdict *verdict)
+{
+    const char *here = sides->projects[0].target.name, *there = sides->projects[1].target.name;
+    VerdictNames names = {.node = call->arguments[0], .sides = {here, there}, .keys = {here, there}};
+    if (str_eq(call_value(call, "format"), "json")) {
+        TEXT_AUTO(out);
+        Json json = {.out = &out};
+        verdict_json(&names, verdict, &call->arena, &json);
+        puts(text_str(&out));
+    } else {
+        verdict_print(&names, verdict, &call->arena);
+    }
+    return !verdict_equal(verdict);
+}
+
+int cmd_diff(Call *call)
+{
+    ERROR_AUTO(err);
+    Sides sides CLEANUP(sides_clear) = {0};
+    const char *against = call_value(call, "against");
+    long limit;
+    Verdict verdict;
+    if (!call_number(call, "count", 0, COMPARE_SHOWN_MAX, 20, &limit, &err))
+        return call_failed(&err);
+    if (!against) {
+        call_error(&err, "diff: --against TARGET is missing");
+        return call_failed(&err);
+    }
+    if (!session_project(call, SESSION_WHOLE, &sides.projects[0]))
+        return 2;
+    if (!check_targets(&sides.projects[0], against, &err))
+        return call_failed(&err);
+    if (!session_project_of(call, against, SESSION_WHOLE, &sides.projects[1]))
+        return 2;
+    return compare(call, &sides, limit, &verdict, &err) ? report(call, &sides, &verdict) : call_failed(&err);
+}

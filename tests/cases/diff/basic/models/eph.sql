@@ -1,0 +1,4 @@
+-- ---
+-- materialized: ephemeral
+-- ---
+select 1 as a

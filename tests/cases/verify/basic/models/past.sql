@@ -1,0 +1,4 @@
+-- ---
+-- materialized: history
+-- ---
+select count(*) as n from daily
