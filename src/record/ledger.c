@@ -296,6 +296,11 @@ bool ledger_relations(Conn *conn, const char *project, const char *target, Rows 
                       2, (const char *const[]){project, target}, ret_rows, err);
 }
 
+bool ledger_failed(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err)
+{
+    return conn_query(conn, sql_failed_tables, 2, (const char *const[]){project, target}, ret_rows, err);
+}
+
 bool ledger_status(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err)
 {
     return conn_query(conn, sql_status, 2, (const char *const[]){project, target}, ret_rows, err);

@@ -95,6 +95,9 @@ bool ledger_forget_in_txn(Conn *conn, const char *schema, const char *table, Err
 /* schema_name, table_name, node, kind, materialized, definition of all that the project owns in a target, by name. */
 bool ledger_relations(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err);
 
+/* schema_name, table_name of those whose last step in a target did not end well, or was not begun for that reason. */
+bool ledger_failed(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err);
+
 /* For people: columns are named as they are to be shown. limit bounds the rows. */
 bool ledger_status(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err);
 bool ledger_runs(Conn *conn, const char *project, int limit, Rows **ret_rows, Error *err);

@@ -2,6 +2,7 @@
 #pragma once
 
 extern const char sql_has_unique_index[];
+extern const char sql_failed_tables[];
 extern const char sql_ledger_1[];
 extern const char sql_ledger_prune[];
 extern const char sql_lock_orphan_end[];
