@@ -50,14 +50,17 @@ static bool make_new(Work *work, Error *err)
     return history ? add_created_at(work, err) : work_add_key(work, &work->target, err);
 }
 
-static bool append_run(Work *work, const Table *stage, DiffCounts *counts, Error *err)
+static bool append_run(Work *work, const Table *stage, Diff *diff, Error *err)
 {
     if (table_column(stage, "created_at"))
         return own_created_at(work, err);
     TEXT_AUTO(value);
     text_append(&value, ", ");
+    DiffScope scope = {.number = work->step->step_id};
     if (!append_created_at(work, &value, err) ||
-        !diff_append(work->build->conn, stage, &work->target, ", created_at", text_str(&value), counts, err))
+        !diff_find_append(work->build->conn, stage, &work->target, ", created_at", text_str(&value), &scope,
+                          work->arena, diff, err) ||
+        !diff_write(work->build->conn, diff, err))
         return false;
     TEXT_AUTO(prune);
     text_appendf(&prune, "delete from %s where created_at < ", work->target.quoted);
@@ -66,22 +69,23 @@ static bool append_run(Work *work, const Table *stage, DiffCounts *counts, Error
     text_appendf(&prune,
                  " - pg_catalog.make_interval(secs => %" PRId64 ") and created_at < (select max(created_at) from %s)",
                  work->node->keep / 1000000, work->target.quoted);
-    return conn_exec_counted(work->build->conn, text_str(&prune), &counts->deleted, err);
+    return conn_exec_counted(work->build->conn, text_str(&prune), &diff->counts.deleted, err);
 }
 
 static bool publish_rows(Work *work, const Table *stage, Error *err)
 {
     Conn *conn = work->build->conn;
     const Node *node = work->node;
-    DiffCounts counts = {0};
+    Diff diff;
+    DiffScope scope = {.number = work->step->step_id, .delete_missing = true, .stage_rows = work->total};
     bool good;
     if (node->materialized == MATERIALIZED_HISTORY)
-        good = append_run(work, stage, &counts, err);
+        good = append_run(work, stage, &diff, err);
     else
-        good = diff_apply(conn, stage, &work->target, &node->unique_key, true, work->arena, &counts, err);
+        good = diff_apply(conn, stage, &work->target, &node->unique_key, &scope, work->arena, &diff, err);
     if (!good)
         return false;
-    work_count(work, counts.inserted, counts.updated, counts.deleted);
+    work_count(work, diff.counts.inserted, diff.counts.updated, diff.counts.deleted);
     if (node->materialized == MATERIALIZED_HISTORY)
         work->result->outcome = STEP_OK;
     return true;

@@ -20,20 +20,25 @@ static bool publish_diff(Work *work, const Table *stage, const LoadResult *loade
 {
     Conn *conn = work->build->conn;
     const Node *node = work->node;
-    DiffCounts counts = {0};
+    Diff diff;
+    DiffScope scope = {
+        .number = work->step->step_id,
+        .delete_missing = node->mode == LOAD_REPLACE,
+        .stage_rows = loaded->rows,
+    };
     bool good;
     if (node->mode == LOAD_APPEND)
-        good = diff_append(conn, stage, &work->target, "", "", &counts, err);
+        good = diff_find_append(conn, stage, &work->target, "", "", &scope, work->arena, &diff, err) &&
+               diff_write(conn, &diff, err);
     else
-        good = diff_apply(conn, stage, &work->target, &node->unique_key, node->mode == LOAD_REPLACE, work->arena,
-                          &counts, err);
+        good = diff_apply(conn, stage, &work->target, &node->unique_key, &scope, work->arena, &diff, err);
     if (!good)
         return false;
-    work_count(work, counts.inserted, counts.updated, counts.deleted);
+    work_count(work, diff.counts.inserted, diff.counts.updated, diff.counts.deleted);
     if (node->mode == LOAD_REPLACE)
         work->total = loaded->rows;
     else if (work->known.total >= 0)
-        work->total = work->known.total + counts.inserted;
+        work->total = work->known.total + diff.counts.inserted;
     return true;
 }
 

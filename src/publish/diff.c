@@ -1,21 +1,44 @@
 #include "publish/diff.h"
 
+#include <inttypes.h>
+
 #include "base/json.h"
 #include "pg/rows.h"
+#include "record/change.h"
 #include "record/statements.h"
 
-static bool run(Conn *conn, const Text *sql, int64_t *ret_count, Error *err)
+bool diff_is_empty(const Diff *diff)
 {
-    return conn_exec_counted(conn, text_str(sql), ret_count, err);
+    return diff->counts.inserted == 0 && diff->counts.updated == 0 && diff->counts.deleted == 0;
 }
 
-/* Room for the hash tables of the comparison, where the server grants less by default. */
-static bool raise_work_mem(Conn *conn, Error *err)
+static bool find_facts(Conn *conn, Diff *diff, Arena *arena, Error *err)
 {
-    return conn_exec(conn,
-                     "select pg_catalog.set_config('work_mem', greatest(65536, setting::int)::text || 'kB', true) "
-                     "from pg_catalog.pg_settings where name = 'work_mem'",
-                     err);
+    TEXT_AUTO(names);
+    Json json = {.out = &names};
+    json_array(&json);
+    for (size_t i = 0; diff->key && i < diff->key->count; i++)
+        json_string(&json, diff->key->items[i]);
+    json_end(&json);
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, sql_diff_facts, 2, (const char *const[]){diff->target->quoted, text_str(&names)}, &rows, err))
+        return false;
+    diff->facts = (DiffFacts){
+        .key_unique = rows_bool(rows, 0, 0),
+        .other_unique = rows_bool(rows, 0, 1),
+        .refers_to_itself = rows_bool(rows, 0, 2),
+        .deletes_act = rows_bool(rows, 0, 3),
+        .triggers = arena_strdup(arena, rows_get(rows, 0, 4)),
+    };
+    return true;
+}
+
+/* --- by key ---------------------------------------------------------------------------------------------------- */
+
+static void append_filter(const Diff *diff, Text *out)
+{
+    if (diff->scope.filter)
+        text_appendf(out, " where (%s)", diff->scope.filter);
 }
 
 /* t."a" = s."a" and t."b" = s."b" */
@@ -27,204 +50,141 @@ static bool append_match(Conn *conn, const Strings *key, Text *out, Error *err)
     return true;
 }
 
-static bool delete_missing_rows(Conn *conn, const Table *stage, const Table *target, const Strings *key,
-                                DiffCounts *ret, Error *err)
-{
-    TEXT_AUTO(sql);
-    text_appendf(&sql, "delete from %s t where not exists (select from %s s where ", target->quoted, stage->quoted);
-    if (!append_match(conn, key, &sql, err))
-        return false;
-    text_append(&sql, ")");
-    return run(conn, &sql, &ret->deleted, err);
-}
-
 /* Whole rows by `*<>`, which compares images: 1.0 and 1.00 are told apart, in keys too, and types without equality
- * compare. The cast keeps the parser from comparing the rows column by column. */
-static bool update_changed_rows(Conn *conn, const Table *stage, const Table *target, const Strings *key,
-                                DiffCounts *ret, Error *err)
+ * compare. The cast keeps the parser from comparing the rows column by column. Nothing here keeps the server from using
+ * an index on the key, where few rows are staged and none are to go, or on what the filter names. */
+static bool append_by_key(Conn *conn, const Diff *diff, Text *out, Error *err)
 {
-    TEXT_AUTO(set);
+    /* A table that was adopted, or made before its model had a key, may hold a key twice: its first row is paired. */
+    bool twins = !diff->facts.key_unique;
     TEXT_AUTO(old);
     TEXT_AUTO(new);
-    for (size_t i = 0; i < stage->column_count; i++) {
-        const char *name = stage->columns[i].name, *comma = set.len ? ", " : "";
-        if (!conn_format(conn, &set, err, "%s%I = s.%I", comma, name, name) ||
-            !conn_format(conn, &old, err, "%st.%I", comma, name) ||
-            !conn_format(conn, &new, err, "%ss.%I", comma, name))
+    text_append(out, "from (select x.*, x.tableoid as sluice_part, x.ctid as sluice_place");
+    if (twins) {
+        text_append(out, ", row_number() over (partition by ");
+        if (!table_names(conn, diff->key, "x.", "", ", ", out, err))
             return false;
+        text_append(out, " order by x.tableoid, x.ctid) as sluice_nth");
     }
-    TEXT_AUTO(sql);
-    text_appendf(&sql, "update %s t set %s from %s s where ", target->quoted, text_str(&set), stage->quoted);
-    if (!append_match(conn, key, &sql, err))
+    text_appendf(out, " from %s x", diff->target->quoted);
+    append_filter(diff, out);
+    text_appendf(out, ") t %s join (select x.*, x.ctid as sluice_place%s from %s x) s on ",
+                 diff->scope.delete_missing ? "full" : "right", twins ? ", 1::bigint as sluice_nth" : "",
+                 diff->stage->quoted);
+    if (!append_match(conn, diff->key, out, err) || !table_column_list(conn, diff->stage, "t.", &old, err) ||
+        !table_column_list(conn, diff->stage, "s.", &new, err))
         return false;
-    text_appendf(&sql, " and row(%s)::record *<> row(%s)::record", text_str(&old), text_str(&new));
-    return run(conn, &sql, &ret->updated, err);
-}
-
-static bool insert_new_rows(Conn *conn, const Table *stage, const Table *target, const Strings *key, DiffCounts *ret,
-                            Error *err)
-{
-    TEXT_AUTO(sql);
-    TEXT_AUTO(columns);
-    if (!table_column_list(conn, stage, "", &columns, err))
-        return false;
-    text_appendf(&sql, "insert into %s (%s) select %s from %s s where not exists (select from %s t where ",
-                 target->quoted, text_str(&columns), text_str(&columns), stage->quoted, target->quoted);
-    if (!append_match(conn, key, &sql, err))
-        return false;
-    text_append(&sql, ")");
-    return run(conn, &sql, &ret->inserted, err);
-}
-
-static bool is_unique(Conn *conn, const Table *target, const Strings *key, bool *ret_unique, Error *err)
-{
-    TEXT_AUTO(names);
-    Json json = {.out = &names};
-    json_array(&json);
-    for (size_t i = 0; i < key->count; i++)
-        json_string(&json, key->items[i]);
-    json_end(&json);
-    ROWS_AUTO(rows);
-    if (!conn_query(conn, sql_has_unique_index, 2, (const char *const[]){target->quoted, text_str(&names)}, &rows, err))
-        return false;
-    *ret_unique = rows_bool(rows, 0, 0);
+    text_appendf(out,
+                 "%s where t.sluice_place is null or s.sluice_place is null or row(%s)::record *<> row(%s)::record",
+                 twins ? " and t.sluice_nth = s.sluice_nth" : "", text_str(&old), text_str(&new));
     return true;
 }
 
-/* A table that was adopted, or made before its model had a key, may hold a key twice. Made equal to the stage, one row
- * of each key stays, to be compared with the new one. */
-static bool delete_twins(Conn *conn, const Table *target, const Strings *key, DiffCounts *ret, Error *err)
+/* Where no row is to go, rows that hold one key cannot both be made equal to the staged one. */
+static bool refuse_twins(Conn *conn, const Diff *diff, Error *err)
 {
     TEXT_AUTO(columns);
-    if (!table_names(conn, key, "x.", "", ", ", &columns, err))
-        return false;
-    TEXT_AUTO(sql);
-    text_appendf(&sql,
-                 "delete from %s t using (select x.ctid as sluice_place, x.tableoid as sluice_part, "
-                 "row_number() over (partition by %s order by x.tableoid, x.ctid) as sluice_nth from %s x) d "
-                 "where t.ctid = d.sluice_place and t.tableoid = d.sluice_part and d.sluice_nth > 1",
-                 target->quoted, text_str(&columns), target->quoted);
-    return run(conn, &sql, &ret->deleted, err);
-}
-
-static bool refuse_twins(Conn *conn, const Table *target, const Strings *key, Error *err)
-{
-    TEXT_AUTO(columns);
-    if (!table_names(conn, key, "x.", "", ", ", &columns, err))
+    if (!table_names(conn, diff->key, "x.", "", ", ", &columns, err))
         return false;
     TEXT_AUTO(sql);
     text_appendf(&sql, "select row(%s)::text, count(*) from %s x group by %s having count(*) > 1 order by 1 limit 1",
-                 text_str(&columns), target->quoted, text_str(&columns));
+                 text_str(&columns), diff->target->quoted, text_str(&columns));
     ROWS_AUTO(rows);
     if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
         return false;
     if (rows_count(rows) == 0)
         return true;
-    error_set(err, ERROR_FAILED, "%s.%s holds the key %s in %s rows", target->schema, target->name,
+    error_set(err, ERROR_FAILED, "%s.%s holds the key %s in %s rows", diff->target->schema, diff->target->name,
               rows_get(rows, 0, 0), rows_get(rows, 0, 1));
     return error_hint(err, "its rows cannot be told apart by unique_key: make them unique first");
 }
 
-bool diff_by_key(Conn *conn, const Table *stage, const Table *target, const Strings *key, bool delete_missing,
-                 DiffCounts *ret, Error *err)
+/* A new row whose key stands outside the filter: an index would refuse it, so does this where there is none. */
+static bool refuse_outside(Conn *conn, const Diff *diff, Error *err)
 {
-    int64_t twins;
-    bool unique;
-    *ret = (DiffCounts){0};
-    if (!raise_work_mem(conn, err) || !is_unique(conn, target, key, &unique, err))
+    if (!diff->scope.filter || diff->facts.key_unique || diff->counts.inserted == 0)
+        return true;
+    TEXT_AUTO(columns);
+    if (!table_names(conn, diff->key, "s.", "", ", ", &columns, err))
         return false;
-    if (!unique && !(delete_missing ? delete_twins(conn, target, key, ret, err) : refuse_twins(conn, target, key, err)))
+    TEXT_AUTO(sql);
+    text_appendf(&sql, "select row(%s)::text from (select x.* from %s x where (%s) is not true) t join %s s on ",
+                 text_str(&columns), diff->target->quoted, diff->scope.filter, diff->stage->quoted);
+    if (!append_match(conn, diff->key, &sql, err))
         return false;
-    twins = ret->deleted;
-    if (delete_missing && !delete_missing_rows(conn, stage, target, key, ret, err))
+    text_appendf(&sql, " where s.ctid in (select d.new_place from %s d where d.old_place is null) limit 1", diff->rows);
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
         return false;
-    ret->deleted = delete_missing ? ret->deleted + twins : 0;
-    return update_changed_rows(conn, stage, target, key, ret, err) &&
-           insert_new_rows(conn, stage, target, key, ret, err);
+    if (rows_count(rows) == 0)
+        return true;
+    error_set(err, ERROR_FAILED, "%s.%s holds the key %s already, outside what was recomputed", diff->target->schema,
+              diff->target->name, rows_get(rows, 0, 0));
+    return error_hint(err, "a run with --full-refresh compares all of the table");
 }
 
 /* --- by whole rows --------------------------------------------------------------------------------------------- */
 
 /* A whole row is known by 128 bits of its text, from two seeds of the server's hash: every type has a text, json and
- * xml too, and two numbers group and join many times faster than long texts. By chance two different rows of a table of
+ * xml too, and two numbers sort and join many times faster than long texts. By chance two different rows of a table of
  * a billion would be taken for one once in 10^20 tables. The names are such as no column will have. */
-static void append_hashed(Text *out, const Table *table, const Text *columns, const char *more)
+static bool append_hashed(Conn *conn, const Diff *diff, const Table *table, const char *more, Text *out, Error *err)
 {
     text_appendf(out,
                  "(select pg_catalog.hashtextextended(i.sluice_image, 1) as sluice_a, "
-                 "pg_catalog.hashtextextended(i.sluice_image, 2) as sluice_b%s "
-                 "from (select x.*%s, row(%s)::text as sluice_image from %s x offset 0) i)",
-                 more, *more ? ", x.ctid as sluice_place, x.tableoid as sluice_part" : "", text_str(columns),
-                 table->quoted);
-}
-
-/* How often each row of a table occurs: sluice_a, sluice_b, sluice_n. */
-static void append_counts(Text *out, const Table *table, const Text *columns)
-{
-    text_append(out, "(select sluice_a, sluice_b, count(*) as sluice_n from ");
-    append_hashed(out, table, columns, "");
-    text_append(out, " h group by 1, 2)");
-}
-
-/* `with sluice_more as (...)`: the rows that occur more often in one table than in the other, and how often there. */
-static void append_more(Text *out, const Table *one, const Table *other, const Text *columns)
-{
-    text_append(out, "with sluice_more as (select o.sluice_a, o.sluice_b, coalesce(r.sluice_n, 0) as sluice_n from ");
-    append_counts(out, one, columns);
-    text_append(out, " o left join ");
-    append_counts(out, other, columns);
-    text_append(out, " r using (sluice_a, sluice_b) where o.sluice_n > coalesce(r.sluice_n, 0))");
-}
-
-static bool delete_surplus(Conn *conn, const Table *stage, const Table *target, const Text *columns, DiffCounts *ret,
-                           Error *err)
-{
-    TEXT_AUTO(sql);
-    append_more(&sql, target, stage, columns);
-    text_appendf(&sql,
-                 " delete from %s t using (select h.sluice_place, h.sluice_part, m.sluice_n, "
-                 "row_number() over (partition by h.sluice_a, h.sluice_b) as sluice_nth from ",
-                 target->quoted);
-    append_hashed(&sql, target, columns, ", sluice_place, sluice_part");
-    text_append(&sql, " h join sluice_more m using (sluice_a, sluice_b)) d where t.ctid = d.sluice_place and "
-                      "t.tableoid = d.sluice_part and d.sluice_nth > d.sluice_n");
-    return run(conn, &sql, &ret->deleted, err);
-}
-
-static bool insert_missing(Conn *conn, const Table *stage, const Table *target, const Text *columns, DiffCounts *ret,
-                           Error *err)
-{
-    TEXT_AUTO(sql);
-    TEXT_AUTO(plain);
-    if (!table_column_list(conn, stage, "", &plain, err))
+                 "pg_catalog.hashtextextended(i.sluice_image, 2) as sluice_b%s from (select ",
+                 more);
+    if (*more)
+        text_append(out, "x.*, x.ctid as sluice_place, x.tableoid as sluice_part, ");
+    text_append(out, "row(");
+    if (!table_column_list(conn, diff->stage, "x.", out, err))
         return false;
-    append_more(&sql, stage, target, columns);
-    text_appendf(&sql,
-                 " insert into %s (%s) select %s from (select h.*, m.sluice_n, "
-                 "row_number() over (partition by h.sluice_a, h.sluice_b) as sluice_nth from ",
-                 target->quoted, text_str(&plain), text_str(&plain));
-    append_hashed(&sql, stage, columns, ", i.*");
-    text_append(&sql, " h join sluice_more m using (sluice_a, sluice_b)) d where d.sluice_nth > d.sluice_n");
-    return run(conn, &sql, &ret->inserted, err);
+    text_appendf(out, ")::text as sluice_image from %s x", table->quoted);
+    if (table == diff->target)
+        append_filter(diff, out);
+    text_append(out, " offset 0) i)");
+    return true;
 }
 
-static void append_sums(Text *out, const Table *table, const Text *columns)
+/* The rows of a table, those that are alike numbered. */
+static bool append_numbered(Conn *conn, const Diff *diff, const Table *table, Text *out, Error *err)
 {
-    text_append(out, "(select count(*), sum(sluice_a), sum(sluice_b) from ");
-    append_hashed(out, table, columns, "");
+    text_append(out, "(select h.*, row_number() over (partition by h.sluice_a, h.sluice_b) as sluice_nth from ");
+    TEXT_AUTO(more);
+    text_append(&more, ", i.sluice_place, i.sluice_part");
+    if (diff->scope.time_column && !conn_format(conn, &more, err, ", i.%I", diff->scope.time_column))
+        return false;
+    if (!append_hashed(conn, diff, table, text_str(&more), out, err))
+        return false;
     text_append(out, " h)");
+    return true;
+}
+
+static bool append_by_row(Conn *conn, const Diff *diff, Text *out, Error *err)
+{
+    text_append(out, "from ");
+    if (!append_numbered(conn, diff, diff->target, out, err))
+        return false;
+    text_append(out, " t full join ");
+    if (!append_numbered(conn, diff, diff->stage, out, err))
+        return false;
+    text_append(out, " s on t.sluice_a = s.sluice_a and t.sluice_b = s.sluice_b and t.sluice_nth = s.sluice_nth "
+                     "where t.sluice_place is null or s.sluice_place is null");
+    return true;
 }
 
 /* Most often nothing differs, and that is found out by one scan of each: sums do not depend on order. */
-static bool rows_differ(Conn *conn, const Table *stage, const Table *target, const Text *columns, bool *ret_differ,
-                        Error *err)
+static bool sums_differ(Conn *conn, const Diff *diff, bool *ret_differ, Error *err)
 {
+    const Table *const tables[] = {diff->stage, diff->target};
     TEXT_AUTO(sql);
-    text_append(&sql, "select s is distinct from t from ");
-    append_sums(&sql, stage, columns);
-    text_append(&sql, " s, ");
-    append_sums(&sql, target, columns);
-    text_append(&sql, " t");
+    text_append(&sql, "select a is distinct from b from ");
+    for (int i = 0; i < 2; i++) {
+        text_append(&sql, "(select count(*), sum(sluice_a), sum(sluice_b) from ");
+        if (!append_hashed(conn, diff, tables[i], "", &sql, err))
+            return false;
+        text_append(&sql, i == 0 ? " h) a, " : " h) b");
+    }
     ROWS_AUTO(rows);
     if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
         return false;
@@ -232,32 +192,150 @@ static bool rows_differ(Conn *conn, const Table *stage, const Table *target, con
     return true;
 }
 
-bool diff_by_row(Conn *conn, const Table *stage, const Table *target, DiffCounts *ret, Error *err)
+/* --- what was found -------------------------------------------------------------------------------------------- */
+
+bool diff_append_differing(Conn *conn, const Diff *diff, Text *out, Error *err)
 {
-    *ret = (DiffCounts){0};
-    TEXT_AUTO(columns);
-    bool differ;
-    if (!table_column_list(conn, stage, "x.", &columns, err) ||
-        !rows_differ(conn, stage, target, &columns, &differ, err))
+    return diff->key ? append_by_key(conn, diff, out, err) : append_by_row(conn, diff, out, err);
+}
+
+static bool append_find(Conn *conn, const Diff *diff, Text *out, Error *err)
+{
+    const char *time = diff->scope.time_column;
+    text_append(out, "select t.sluice_part as old_part, t.sluice_place as old_place, s.sluice_place as new_place");
+    if (time && !conn_format(conn, out, err, ", t.%I as old_time, s.%I as new_time", time, time))
         return false;
-    return !differ || (raise_work_mem(conn, err) && delete_surplus(conn, stage, target, &columns, ret, err) &&
-                       insert_missing(conn, stage, target, &columns, ret, err));
+    text_append(out, " ");
+    return diff_append_differing(conn, diff, out, err);
+}
+
+/* `select counts, nulls, ranges` of a FROM item with columns as diff->rows has them, and old_time and new_time. */
+static void append_summary(const Diff *diff, const char *from, bool held, Text *out)
+{
+    text_append(out, "select count(*) filter (where d.old_place is null), "
+                     "count(*) filter (where d.old_place is not null and d.new_place is not null), "
+                     "count(*) filter (where d.new_place is null), ");
+    if (diff->scope.time_column) {
+        text_append(out, "bool_or((d.old_place is not null and d.old_time is null) or "
+                         "(d.new_place is not null and d.new_time is null)), (");
+        text_append(out, "null");
+        text_append(out, ")");
+    } else {
+        text_append(out, "false, null");
+    }
+    if (held)
+        text_appendf(out,
+                     ", pg_catalog.array_agg(d.old_part) filter (where d.nth <= %d), "
+                     "pg_catalog.array_agg(d.old_place) filter (where d.nth <= %d), "
+                     "pg_catalog.array_agg(d.new_place) filter (where d.nth <= %d)",
+                     DIFF_HELD, DIFF_HELD, DIFF_HELD);
+    text_appendf(out, " from %s d", from);
+}
+
+static void take_summary(Diff *diff, const Rows *rows, Arena *arena)
+{
+    diff->counts = (DiffCounts){rows_int(rows, 0, 0), rows_int(rows, 0, 1), rows_int(rows, 0, 2)};
+    diff->nulls = rows_bool(rows, 0, 3);
+    diff->ranges = arena_strdup(arena, rows_get(rows, 0, 4));
+    diff->everything = !diff->scope.time_column && !diff_is_empty(diff);
+}
+
+static bool hold_rows(Conn *conn, Diff *diff, const Rows *rows, Arena *arena, Error *err)
+{
+    TEXT_AUTO(out);
+    if (!conn_format(
+            conn, &out, err,
+            "(select u.old_part, u.old_place, u.new_place from rows from (pg_catalog.unnest(%L::pg_catalog.oid[]), "
+            "pg_catalog.unnest(%L::pg_catalog.tid[]), pg_catalog.unnest(%L::pg_catalog.tid[])) "
+            "u (old_part, old_place, new_place))",
+            rows_get(rows, 0, 5), rows_get(rows, 0, 6), rows_get(rows, 0, 7)))
+        return false;
+    diff->rows = arena_strdup(arena, text_str(&out));
+    return true;
+}
+
+/* Few rows: held in the statements to come. *ret_held false: there are too many. */
+static bool find_held(Conn *conn, Diff *diff, Arena *arena, bool *ret_held, Error *err)
+{
+    TEXT_AUTO(sql);
+    text_append(&sql, "with sluice_found as materialized (select row_number() over () as nth, f.* from (");
+    if (!append_find(conn, diff, &sql, err))
+        return false;
+    text_append(&sql, ") f) ");
+    append_summary(diff, "sluice_found", true, &sql);
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
+        return false;
+    take_summary(diff, rows, arena);
+    *ret_held = diff->counts.inserted + diff->counts.updated + diff->counts.deleted <= DIFF_HELD;
+    return !*ret_held || hold_rows(conn, diff, rows, arena, err);
+}
+
+static bool find_into_table(Conn *conn, Diff *diff, Arena *arena, Error *err)
+{
+    TEXT_AUTO(name);
+    TEXT_AUTO(quoted);
+    text_appendf(&name, "sluice_diff_%" PRId64, diff->scope.number);
+    if (!conn_format(conn, &quoted, err, "%I.%I", diff->stage->schema, text_str(&name)))
+        return false;
+    diff->rows = diff->work_table = arena_strdup(arena, text_str(&quoted));
+    TEXT_AUTO(sql);
+    text_appendf(&sql, "create unlogged table %s as ", diff->work_table);
+    if (!append_find(conn, diff, &sql, err) || !conn_exec(conn, text_str(&sql), err))
+        return false;
+    text_reset(&sql);
+    append_summary(diff, diff->work_table, false, &sql);
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
+        return false;
+    take_summary(diff, rows, arena);
+    return true;
+}
+
+static bool find_rows(Conn *conn, Diff *diff, Arena *arena, Error *err)
+{
+    if (!diff->key) {
+        bool differ;
+        if (!sums_differ(conn, diff, &differ, err) || !differ)
+            return err->code == ERROR_NONE;
+    } else if (!diff->facts.key_unique && !diff->scope.delete_missing && !refuse_twins(conn, diff, err)) {
+        return false;
+    }
+    /* To look for few where there are many is to look twice. */
+    bool held = false;
+    if (diff->scope.stage_rows <= TABLE_SMALL && !find_held(conn, diff, arena, &held, err))
+        return false;
+    return (held || find_into_table(conn, diff, arena, err)) && (!diff->key || refuse_outside(conn, diff, err));
+}
+
+static DiffScope dated_scope(const DiffScope *scope, const Table *stage, const Table *target)
+{
+    DiffScope dated = *scope;
+    const TableColumn *column = scope->time_column ? table_column(stage, scope->time_column) : NULL;
+    if (!column || column->generated || !table_column(target, scope->time_column))
+        dated.time_column = NULL;
+    dated.time_column = NULL; /* until record/change.c is there */
+    return dated;
 }
 
 /* --- the key that others refer to ------------------------------------------------------------------------------ */
 
-/* Of several the primary key, else the oldest; *ret_by names one of the tables that refer to it. */
-static bool find_referred_key(Conn *conn, const Table *target, Arena *arena, Strings *ret_key, const char **ret_by,
-                              Error *err)
+/* Of several the primary key, else the oldest; *ret_by names one of the tables that refer to it. NULL: none. */
+static bool find_referred_key(Conn *conn, const Table *target, Arena *arena, const Strings **ret_key,
+                              const char **ret_by, Error *err)
 {
-    *ret_key = (Strings){0};
+    *ret_key = NULL;
     ROWS_AUTO(rows);
     if (!conn_query(conn, sql_referred_key, 1, (const char *const[]){target->quoted}, &rows, err))
         return false;
-    ret_key->items = arena_array(arena, (size_t)rows_count(rows), sizeof *ret_key->items);
+    if (rows_count(rows) == 0)
+        return true;
+    Strings *key = arena_alloc(arena, sizeof *key);
+    key->items = arena_array(arena, (size_t)rows_count(rows), sizeof *key->items);
     for (int i = 0; i < rows_count(rows); i++)
-        ret_key->items[ret_key->count++] = arena_strdup(arena, rows_get(rows, i, 0));
-    *ret_by = arena_strdup(arena, rows_count(rows) ? rows_get(rows, 0, 1) : NULL);
+        key->items[key->count++] = arena_strdup(arena, rows_get(rows, i, 0));
+    *ret_by = arena_strdup(arena, rows_get(rows, 0, 1));
+    *ret_key = key;
     return true;
 }
 
@@ -294,31 +372,51 @@ static bool can_pair(Conn *conn, const Table *stage, const Table *target, const 
     return rows_count(rows) == 0 || refuse_key(target, key, by, "which is null or not unique in the new rows", err);
 }
 
-bool diff_apply(Conn *conn, const Table *stage, const Table *target, const Strings *key, bool delete_missing,
-                Arena *arena, DiffCounts *ret, Error *err)
+static bool find(Conn *conn, const Strings *key, Arena *arena, Diff *diff, Error *err)
 {
-    *ret = (DiffCounts){0};
-    if (key->count)
-        return diff_by_key(conn, stage, target, key, delete_missing, ret, err);
-    Strings referred;
-    const char *by;
-    if (!find_referred_key(conn, target, arena, &referred, &by, err))
+    const char *by = NULL;
+    if (key->count) {
+        diff->key = key;
+    } else if (!find_referred_key(conn, diff->target, arena, &diff->key, &by, err)) {
         return false;
-    if (referred.count == 0)
-        return diff_by_row(conn, stage, target, ret, err);
-    return can_pair(conn, stage, target, &referred, by, err) &&
-           diff_by_key(conn, stage, target, &referred, true, ret, err);
+    } else if (diff->key) {
+        diff->scope.delete_missing = true;
+        if (!can_pair(conn, diff->stage, diff->target, diff->key, by, err))
+            return false;
+    }
+    return find_facts(conn, diff, arena, err) && find_rows(conn, diff, arena, err);
 }
 
-bool diff_append(Conn *conn, const Table *stage, const Table *target, const char *extra_columns,
-                 const char *extra_values, DiffCounts *ret, Error *err)
+bool diff_find(Conn *conn, const Table *stage, const Table *target, const Strings *key, const DiffScope *scope,
+               Arena *arena, Diff *ret, Error *err)
 {
-    *ret = (DiffCounts){0};
-    TEXT_AUTO(columns);
-    if (!table_column_list(conn, stage, "", &columns, err))
+    *ret = (Diff){.stage = stage, .target = target, .scope = dated_scope(scope, stage, target)};
+    return find(conn, key, arena, ret, err) || diff_explain(ret, err);
+}
+
+bool diff_find_append(Conn *conn, const Table *stage, const Table *target, const char *extra_columns,
+                      const char *extra_values, const DiffScope *scope, Arena *arena, Diff *ret, Error *err)
+{
+    *ret = (Diff){
+        .stage = stage,
+        .target = target,
+        .scope = dated_scope(scope, stage, target),
+        .appends = true,
+        .extra_columns = extra_columns,
+        .extra_values = extra_values,
+    };
+    const char *time = ret->scope.time_column;
+    TEXT_AUTO(rows);
+    text_append(&rows, "(select null::oid as old_part, null::tid as old_place, x.ctid as new_place");
+    if (time && !conn_format(conn, &rows, err, ", null as old_time, x.%I as new_time", time))
         return false;
+    text_appendf(&rows, " from %s x)", stage->quoted);
+    ret->rows = arena_strdup(arena, text_str(&rows));
     TEXT_AUTO(sql);
-    text_appendf(&sql, "insert into %s (%s%s) select %s%s from %s", target->quoted, text_str(&columns), extra_columns,
-                 text_str(&columns), extra_values, stage->quoted);
-    return run(conn, &sql, &ret->inserted, err);
+    append_summary(ret, ret->rows, false, &sql);
+    ROWS_AUTO(summary);
+    if (!find_facts(conn, ret, arena, err) || !conn_query(conn, text_str(&sql), 0, NULL, &summary, err))
+        return diff_explain(ret, err);
+    take_summary(ret, summary, arena);
+    return true;
 }

@@ -1,5 +1,9 @@
 /* Diff: makes a table that stands hold the staged rows by writing only the rows that differ, in place, so that its
- * OID, grants, indexes, triggers, views and foreign keys stay as they are and readers are never blocked. */
+ * OID, grants, indexes, triggers, views and foreign keys stay as they are and readers are never blocked.
+ *
+ * In two phases, both in the caller's transaction: diff_find() says what would be written and writes nothing to the
+ * table; then guards may refuse and undo may keep the old rows; then diff_write(). Between the two neither table may be
+ * written by this transaction. Where others write the table meanwhile, diff_write() fails with SQLSTATE 40001. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,23 +11,81 @@
 
 #include "project/project.h"
 #include "publish/table.h"
+#include "sql/catalog.h"
+
+/* So many rows are held in SQL text; for more a work table is made, which costs a few milliseconds. */
+enum { DIFF_HELD = 1000 };
+
+typedef struct DiffScope {
+    /* The target's rows to compare and, with delete_missing, to delete: SQL over its bare, quoted column names; NULL:
+     * all. Staged rows are to lie in it as well. A row outside it is not touched: where it has the key of a staged row,
+     * that is an error. */
+    const char *filter;
+    bool delete_missing;     /* by key: rows whose key is not in stage go; without a key they always do */
+    const char *time_column; /* whose touched values are wanted; NULL: none */
+    SqlTimeType time_type;
+    int64_t number;     /* of the step or run: in the name of the work table, and unique among those in progress */
+    int64_t stage_rows; /* 0: not known; decides only how, not what */
+} DiffScope;
 
 typedef struct DiffCounts {
     int64_t inserted, updated, deleted;
 } DiffCounts;
 
+/* What decides how it is written. */
+typedef struct DiffFacts {
+    bool key_unique;       /* an index holds the target to one row per key */
+    bool other_unique;     /* it has a unique index or exclusion constraint besides: rows may swap values */
+    bool refers_to_itself; /* by foreign key */
+    bool deletes_act;      /* a foreign key of others restricts, cascades or sets null when a row is deleted */
+    const char *triggers;  /* names of those that may change rows or turn them down, or NULL */
+} DiffFacts;
+
+typedef struct Diff {
+    const Table *stage, *target;
+    const Strings *key; /* by which rows were paired; NULL: by whole rows */
+    DiffScope scope;
+    DiffCounts counts;
+    /* What it touches of the target's time column, old places and new: as in sluice.changes. everything where there is
+     * no time column and anything differs. */
+    const char *ranges; /* text of an int8multirange, or NULL: none */
+    bool nulls, everything;
+    /* SQL of a FROM item, to be given an alias: old_part oid, old_place tid (tableoid and ctid in target; null: a new
+     * row), new_place tid (ctid in stage; null: the row goes). */
+    const char *rows;
+    const char *work_table; /* quoted, to be dropped; or NULL */
+    bool appends;
+    const char *extra_columns, *extra_values; /* of diff_find_append() */
+    DiffFacts facts;
+} Diff;
+
 /* By key where there is one: the node's, or else the one that foreign keys of other tables refer to, since to delete a
- * row and insert it again would break or cascade into what refers to it. Without any by whole rows, and then what is
- * not in stage goes. delete_missing: see diff_by_key(). */
-bool diff_apply(Conn *conn, const Table *stage, const Table *target, const Strings *key, bool delete_missing,
-                Arena *arena, DiffCounts *ret, Error *err);
-/* Keyed: rows pair by key, whose columns are not null and unique in stage; they are compared whole, by their binary
- * image. delete_missing: rows whose key is not in stage go. */
-bool diff_by_key(Conn *conn, const Table *stage, const Table *target, const Strings *key, bool delete_missing,
-                 DiffCounts *ret, Error *err);
-/* Without a key: as multisets, each distinct whole row by how often it occurs. Rows are the same that have the same
- * text. */
-bool diff_by_row(Conn *conn, const Table *stage, const Table *target, DiffCounts *ret, Error *err);
-/* All of stage is added; extra is more SQL for the column list and the select list, or "". */
-bool diff_append(Conn *conn, const Table *stage, const Table *target, const char *extra_columns,
-                 const char *extra_values, DiffCounts *ret, Error *err);
+ * row and insert it again would break or cascade into what refers to it. Key columns are not null and unique in stage;
+ * rows that pair are compared whole, by their binary image. Without any key by whole rows, as multisets (rows are the
+ * same that have the same text); then what is not in stage goes.
+ *
+ * Tables, key and the scope's strings must outlive *ret, which belongs to the arena. */
+bool diff_find(Conn *conn, const Table *stage, const Table *target, const Strings *key, const DiffScope *scope,
+               Arena *arena, Diff *ret, Error *err);
+/* All of stage is added, whatever the target holds; extra is more SQL for the column list and the select list, or "".
+ * Of the scope only the time column counts. */
+bool diff_find_append(Conn *conn, const Table *stage, const Table *target, const char *extra_columns,
+                      const char *extra_values, const DiffScope *scope, Arena *arena, Diff *ret, Error *err);
+bool diff_is_empty(const Diff *diff);
+
+/* Writes what was found. Updates change rows in place, so that keys that refer to them hold; where values of another
+ * unique index or exclusion constraint change hands among the rows, these are deleted and inserted instead (unless
+ * foreign keys act on that). Where the table refers to itself all of it is one statement. A trigger that turned rows
+ * down or changed them is an error: the table would not hold what was computed. */
+bool diff_write(Conn *conn, const Diff *diff, Error *err);
+bool diff_drop(Conn *conn, const Diff *diff, Error *err); /* the work table */
+
+/* The three in one, where nothing stands between. */
+bool diff_apply(Conn *conn, const Table *stage, const Table *target, const Strings *key, const DiffScope *scope,
+                Arena *arena, Diff *ret, Error *err);
+
+/* Makes an error of a statement on the target say what to do about it, where that is known; returns false. */
+bool diff_explain(const Diff *diff, Error *err);
+
+/* For diff_write.c: `from ... where ...` over the rows that differ, t of the target and s of stage. */
+bool diff_append_differing(Conn *conn, const Diff *diff, Text *out, Error *err);

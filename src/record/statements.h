@@ -1,9 +1,13 @@
 /* Statements: the files of sql/, embedded at build time. */
 #pragma once
 
-extern const char sql_has_unique_index[];
+extern const char sql_changes_pending[];
+extern const char sql_changes_prune[];
+extern const char sql_diff_facts[];
 extern const char sql_failed_tables[];
+extern const char sql_fence[];
 extern const char sql_ledger_1[];
+extern const char sql_ledger_2[];
 extern const char sql_ledger_prune[];
 extern const char sql_lock_orphan_end[];
 extern const char sql_logs_checks[];
@@ -18,6 +22,7 @@ extern const char sql_runs[];
 extern const char sql_runs_running[];
 extern const char sql_status[];
 extern const char sql_step_end[];
+extern const char sql_steps_unchanged[];
 extern const char sql_table_columns[];
 extern const char sql_table_lock_holder[];
 extern const char sql_view_properties[];

@@ -77,19 +77,29 @@ static void make_tables(int round, bool keyed, Arena *arena, Table *s, Table *t)
     "select count(*) from (" ROWS_OF("s") ") s full join (" ROWS_OF("t") ") t using (r) where s.c is distinct from "   \
                                                                          "t.c"
 
-static void holds_the_same(const Table *s, const Table *t, const Strings *key, const DiffCounts *first)
+static const Strings no_key;
+
+static int64_t written(const Diff *diff) { return diff->counts.inserted + diff->counts.updated + diff->counts.deleted; }
+
+static bool apply(const Table *s, const Table *t, const Strings *key, bool delete_missing, Arena *arena, Diff *ret,
+                  Error *err)
+{
+    static int turn;
+    /* by turns in a work table and held */
+    DiffScope scope = {.number = 1, .delete_missing = delete_missing, .stage_rows = turn++ % 2 ? 1000000 : 0};
+    return diff_apply(g_conn, s, t, key, &scope, arena, ret, err);
+}
+
+static void holds_the_same(const Table *s, const Table *t, const Strings *key, Arena *arena, const Diff *first)
 {
     ERROR_AUTO(err);
-    DiffCounts again;
+    Diff again;
     assert_int_equal(count_of(MISSING), 0);
     assert_int_equal(count_of("select count(*) from v"), count_of("select count(*) from s"));
-    assert_true(first->inserted + first->updated + first->deleted > 0);
+    assert_true(written(first) > 0);
     exec("create temp table before as select ctid as place, xmin::text as writer from t");
-    if (key)
-        assert_ok(diff_by_key(g_conn, s, t, key, true, &again, &err));
-    else
-        assert_ok(diff_by_row(g_conn, s, t, &again, &err));
-    assert_int_equal(again.inserted + again.updated + again.deleted, 0);
+    assert_ok(apply(s, t, key, true, arena, &again, &err));
+    assert_true(diff_is_empty(&again));
     assert_int_equal(
         count_of("select count(*) from t full join before b on t.ctid = b.place and t.xmin::text = b.writer "
                  "where t.ctid is null or b.place is null"),
@@ -107,10 +117,10 @@ static void by_key(void **state)
         arena_init(&arena);
         Table s, t;
         ERROR_AUTO(err);
-        DiffCounts counts;
+        Diff diff;
         make_tables(round, true, &arena, &s, &t);
-        assert_ok(diff_by_key(g_conn, &s, &t, &key, true, &counts, &err));
-        holds_the_same(&s, &t, &key, &counts);
+        assert_ok(apply(&s, &t, &key, true, &arena, &diff, &err));
+        holds_the_same(&s, &t, &key, &arena, &diff);
         arena_clear(&arena);
     }
 }
@@ -123,11 +133,11 @@ static void by_row(void **state)
         arena_init(&arena);
         Table s, t;
         ERROR_AUTO(err);
-        DiffCounts counts;
+        Diff diff;
         make_tables(round, false, &arena, &s, &t);
-        assert_ok(diff_by_row(g_conn, &s, &t, &counts, &err));
-        assert_int_equal(counts.updated, 0);
-        holds_the_same(&s, &t, NULL, &counts);
+        assert_ok(apply(&s, &t, &no_key, true, &arena, &diff, &err));
+        assert_int_equal(diff.counts.updated, 0);
+        holds_the_same(&s, &t, &no_key, &arena, &diff);
         arena_clear(&arena);
     }
 }
@@ -141,10 +151,10 @@ static void upsert_keeps_what_is_missing(void **state)
     arena_init(&arena);
     Table s, t;
     ERROR_AUTO(err);
-    DiffCounts counts;
+    Diff diff;
     make_tables(7, true, &arena, &s, &t);
-    assert_ok(diff_by_key(g_conn, &s, &t, &key, false, &counts, &err));
-    assert_int_equal(counts.deleted, 0);
+    assert_ok(apply(&s, &t, &key, false, &arena, &diff, &err));
+    assert_int_equal(diff.counts.deleted, 0);
     assert_int_equal(count_of("select count(*) from t where \"A\" = 'old'"), 11);
     assert_int_equal(count_of("select count(*) from s where not exists (select from t where t.k = s.k and "
                               "row(t.\"A\", t.n, t.j)::record *= row(s.\"A\", s.n, s.j)::record)"),
@@ -161,16 +171,16 @@ static void keys_that_stand_twice(void **state)
     arena_init(&arena);
     Table s, t;
     ERROR_AUTO(err);
-    DiffCounts counts;
+    Diff diff;
     make_tables(9, true, &arena, &s, &t);
     exec("alter table t drop constraint t_pkey; alter table t alter k drop not null;"
          "insert into t (k, \"A\") select k, 'twin' from t where k < 50; insert into t (k) values (null)");
-    assert_false(diff_by_key(g_conn, &s, &t, &key, false, &counts, &err));
+    assert_false(apply(&s, &t, &key, false, &arena, &diff, &err));
     assert_says(err.message, "in 2 rows");
     error_clear(&err);
-    assert_ok(diff_by_key(g_conn, &s, &t, &key, true, &counts, &err));
+    assert_ok(apply(&s, &t, &key, true, &arena, &diff, &err));
     assert_int_equal(count_of("select count(*) from t"), count_of("select count(*) from s"));
-    holds_the_same(&s, &t, &key, &counts);
+    holds_the_same(&s, &t, &key, &arena, &diff);
     arena_clear(&arena);
 }
 
