@@ -97,7 +97,7 @@ static bool remake(Work *work, Error *err)
     const Node *node = work->node;
     Table stage;
     QUERY_AUTO(query);
-    if (!table_stage_name(conn, work->target.schema, work->build->run_id, work->arena, &stage, err))
+    if (!table_stage_name(conn, work->target.schema, work->step->step_id, work->arena, &stage, err))
         return false;
     text_appendf(&query.text, "create unlogged table %s as ", stage.quoted);
     int64_t rows;

@@ -101,7 +101,7 @@ static bool load_file(Work *work, Error *err)
     };
     Table stage = work->target;
     LoadResult loaded;
-    if (stage.exists && !table_stage_name(conn, stage.schema, work->build->run_id, work->arena, &stage, err))
+    if (stage.exists && !table_stage_name(conn, stage.schema, work->step->step_id, work->arena, &stage, err))
         return false;
     if (!load_create(conn, &load, &stage, !work->target.exists, err) || !load_copy(conn, &load, &stage, &loaded, err) ||
         !check_rows_there(work, &load, &loaded, err))

@@ -72,9 +72,9 @@ const char *relkind_one(char relkind)
 
 const char *relkind_name(char relkind) { return strchr(relkind_one(relkind), ' ') + 1; }
 
-bool table_stage_name(Conn *conn, const char *schema, int64_t run_id, Arena *arena, Table *ret, Error *err)
+bool table_stage_name(Conn *conn, const char *schema, int64_t step_id, Arena *arena, Table *ret, Error *err)
 {
-    *ret = (Table){.schema = arena_strdup(arena, schema), .name = arena_printf(arena, "sluice_stage_%" PRId64, run_id)};
+    *ret = (Table){.schema = arena_strdup(arena, schema), .name = arena_printf(arena, "sluice_stage_%" PRId64, step_id)};
     return quote(conn, ret, arena, err);
 }
 

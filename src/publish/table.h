@@ -38,8 +38,9 @@ const TableColumn *table_column(const Table *table, const char *name); /* NULL: 
 const char *relkind_name(char relkind);                                /* "table", "view" ... */
 const char *relkind_one(char relkind);                                 /* "a table", "an index" ... */
 
-/* Name of a staging table beside schema.name for a run: in *ret exists is false. */
-bool table_stage_name(Conn *conn, const char *schema, int64_t run_id, Arena *arena, Table *ret, Error *err);
+/* Name of a staging table for a step: in *ret exists is false. Steps of one run are done at the same time, and where two
+ * make relations of one name the second waits for the first to commit. */
+bool table_stage_name(Conn *conn, const char *schema, int64_t step_id, Arena *arena, Table *ret, Error *err);
 
 /* Statistics of a staging table, where it has enough rows for them to pay; and its end. */
 enum { TABLE_SMALL = 10000 }; /* rows up to which statistics and an index cost more than they save */
