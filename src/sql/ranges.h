@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 enum { RANGES_MAX = 64 };
-#define RANGES_LOW (INT64_MIN + 1)
+#define RANGES_LOW  (INT64_MIN + 1)
 #define RANGES_HIGH (INT64_MAX - 1)
-#define RANGES_END INT64_MAX /* past every value: `to` of a range without end */
-#define RANGES_DAY INT64_C(86400000000)
+#define RANGES_END  INT64_MAX /* past every value: `to` of a range without end */
+#define RANGES_DAY  INT64_C(86400000000)
 
 typedef struct Range {
     int64_t from, to; /* [from, to), from < to */

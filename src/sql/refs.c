@@ -90,6 +90,7 @@ static void add_ref(Walk *walk, const SqlNode *node, const Scope *scope)
         .name = sql_node_string(node, "relname"),
         .only = !sql_node_bool(node, "inh"),
         .sampled = walk->sampled,
+        .aliased = sql_node_get(node, "alias") != NULL,
     };
     walk->sampled = false;
     if (!ref.name || node->location < 0)

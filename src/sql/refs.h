@@ -25,6 +25,7 @@ typedef struct SqlRef {
     bool system;
     bool only;    /* FROM ONLY */
     bool sampled; /* TABLESAMPLE */
+    bool aliased; /* another name stands in for it: `loans l` */
 } SqlRef;
 
 typedef struct SqlRefs {

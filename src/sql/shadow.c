@@ -83,3 +83,61 @@ bool sql_map_place(const SqlMap *map, int position, size_t *ret_part, int *ret_l
     }
     return false;
 }
+
+/* ---- replacing references ---------------------------------------------------------------------------------------- */
+
+static void append_name(Text *out, const char *name)
+{
+    text_append_char(out, '"');
+    for (; *name; name++) {
+        if (*name == '"')
+            text_append_char(out, '"');
+        text_append_char(out, *name);
+    }
+    text_append_char(out, '"');
+}
+
+/* Copies the text up to a reference; the word TABLE before it is no place for a subselect. */
+static void copy_before(Text *out, const SqlTree *tree, size_t from, const SqlRef *ref)
+{
+    size_t token = sql_token_at(tree, ref->offset);
+    if (token == 0 || !sql_token_is(tree, token - 1, "table") || tree->tokens[token - 1].start < from) {
+        text_append_n(out, tree->text + from, ref->offset - from);
+        return;
+    }
+    SqlToken word = tree->tokens[token - 1];
+    text_append_n(out, tree->text + from, word.start - from);
+    text_append(out, "select * from");
+    text_append_n(out, tree->text + word.end, ref->offset - word.end);
+}
+
+/* Where the reference ends as written: `loans *` is an old way to say that child tables are meant too. */
+static size_t written_end(const SqlTree *tree, const SqlRef *ref)
+{
+    size_t end = ref->offset + ref->length;
+    size_t next = sql_token_at(tree, end);
+    return sql_token_is(tree, next, "*") ? tree->tokens[next].end : end;
+}
+
+void sql_replace_refs(Text *out, const SqlTree *tree, const SqlRefs *refs,
+                      const char *(*text_for)(size_t ref, void *data), void *data)
+{
+    if (!tree->count)
+        return;
+    size_t at = tree->statements[0].start, end = tree->statements[0].end;
+    for (size_t i = 0; i < refs->count; i++) {
+        const SqlRef *ref = &refs->items[i];
+        bool inside = ref->offset >= at && ref->offset + ref->length <= end;
+        const char *text = inside && !ref->only && !ref->sampled ? text_for(i, data) : NULL;
+        if (!text)
+            continue;
+        copy_before(out, tree, at, ref);
+        text_append(out, text);
+        if (!ref->aliased) {
+            text_append(out, " as ");
+            append_name(out, ref->name);
+        }
+        at = written_end(tree, ref);
+    }
+    text_append_n(out, tree->text + at, end - at);
+}

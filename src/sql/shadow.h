@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "sql/parse.h"
+#include "sql/refs.h"
 
 typedef struct SqlBody {
     const char *text; /* the text that was parsed, whole; not copied: outlives whatever holds this */
@@ -52,3 +53,10 @@ void sql_with_ctes(Arena *arena, Text *out, const SqlCte *ctes, size_t count, Sq
  * or the number of CTEs for the model; line and column are in that part's file. False where the position is in none
  * of them. A position at the very end of a part counts as in it. */
 bool sql_map_place(const SqlMap *map, int position, size_t *ret_part, int *ret_line, int *ret_column);
+
+/* Appends the tree's first statement to out, every reference for which text_for() gives a text replaced by that (a
+ * parenthesised subselect), with the name the reference had where it has no alias, so that `loans.x` goes on meaning
+ * the same. `table loans` becomes `select * from ...`. refs: of this tree; a reference under ONLY or TABLESAMPLE, or
+ * one outside the first statement, is left as it is and not asked for. */
+void sql_replace_refs(Text *out, const SqlTree *tree, const SqlRefs *refs,
+                      const char *(*text_for)(size_t ref, void *data), void *data);

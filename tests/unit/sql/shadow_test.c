@@ -139,6 +139,50 @@ static void composed_text_keeps_scopes(void **state)
     arena_clear(&arena);
 }
 
+static const char *text_for_loans(size_t ref, void *data)
+{
+    const SqlRefs *refs = data;
+    return strcmp(refs->items[ref].name, "loans") == 0 ? "(select 1)" : NULL;
+}
+
+static void references_are_replaced_where_they_stand(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *expected;
+    } cases[] = {
+        {"select loans.x from loans", "select loans.x from (select 1) as \"loans\""},
+        {"select l.x from public.loans l;", "select l.x from (select 1) l"},
+        {"select * from loans as l(a, b), other", "select * from (select 1) as l(a, b), other"},
+        {"select * from loans,\"loans\" b", "select * from (select 1) as \"loans\",(select 1) b"},
+        {"table loans", "select * from (select 1) as \"loans\""},
+        {"with a as (table /* x */ loans) table a",
+         "with a as (select * from /* x */ (select 1) as \"loans\") table a"},
+        {"select * from loans *", "select * from (select 1) as \"loans\""},
+        {"with loans as (select * from loans) select * from loans",
+         "with loans as (select * from (select 1) as \"loans\") select * from loans"},
+        {"-- loans\nselect 'loans' from other -- loans", "select 'loans' from other"},
+        {"select * from only loans", "select * from only loans"},
+        {"select * from loans tablesample system (1)", "select * from loans tablesample system (1)"},
+        {"select 1; select * from loans", "select 1"},
+        {"select (select max(x) from loans where y = z) from other",
+         "select (select max(x) from (select 1) as \"loans\" where y = z) from other"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Arena arena = {0};
+        TEXT_AUTO(out);
+        SqlTree tree, again;
+        SqlRefs refs;
+        assert_true(sql_parse(&arena, cases[i].sql, &tree, NULL));
+        sql_refs(&arena, &tree, &refs);
+        sql_replace_refs(&out, &tree, &refs, text_for_loans, &refs);
+        assert_string_equal(text_str(&out), cases[i].expected);
+        assert_true(sql_parse(&arena, text_str(&out), &again, NULL));
+        arena_clear(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +191,7 @@ int main(void)
         cmocka_unit_test(positions_come_back),
         cmocka_unit_test(the_wrapper_is_in_no_part),
         cmocka_unit_test(composed_text_keeps_scopes),
+        cmocka_unit_test(references_are_replaced_where_they_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
