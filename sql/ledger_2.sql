@@ -14,8 +14,24 @@ create table sluice.changes (
   nulls boolean not null default false,
   everything boolean not null default false
 );
-create index on sluice.changes (schema_name, table_name);
+create index on sluice.changes (schema_name, table_name, xid);
 create index on sluice.changes (recorded_at);
+
+-- Entries of transactions before this one may have been removed: a snapshot that is older has lost sight of changes.
+-- One row.
+create table sluice.changes_pruned (
+  before xid8 not null
+);
+insert into sluice.changes_pruned values ('0');
+
+-- One row per table that was ever built. Whoever holds the table's lock counts it up: a transaction whose snapshot is
+-- older than the last publish fails at once (40001) and starts again.
+create table sluice.fences (
+  schema_name text not null,
+  table_name text not null,
+  version bigint not null,
+  primary key (schema_name, table_name)
+);
 
 -- Tables of others with triggers that write sluice.changes.
 create table sluice.tracked (
@@ -31,8 +47,10 @@ create table sluice.tracked (
 
 alter table sluice.relations
   add column step_key text,            -- hash of everything the rows were computed by; another one means full
-  add column snapshot pg_snapshot,     -- of the transaction that computed the rows
+  add column snapshot pg_snapshot,     -- what the rows were computed from, or were last found to agree with
+  add column snapshot_at timestamptz,  -- when that was
   add column system_identifier text,
+  add column declared text,            -- hash of the checks, indexes, grants and comments that were last applied
   add column time_column text,         -- the column that dates a row, declared or found out
   add column delivery_rows bigint;     -- of the last delivery that was accepted
 

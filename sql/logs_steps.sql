@@ -1,4 +1,4 @@
-select s.run_id as run, s.node, s.schema_name || '.' || s.table_name as table, s.outcome, s.started_at,
+select s.run_id as run, s.node, s.schema_name || '.' || s.table_name as table, s.outcome, s.decision, s.touched, s.started_at,
        round(extract(epoch from s.ended_at - s.started_at)::numeric, 3) as seconds,
        s.rows_total as rows, s.rows_inserted as inserted, s.rows_updated as updated, s.rows_deleted as deleted,
        s.tick, s.reason, s.error_place as place, s.sqlstate, s.error

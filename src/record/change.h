@@ -5,7 +5,8 @@
  * READ snapshot and stores that snapshot when it publishes; pending is what is not visible in the stored snapshot.
  *
  * In the ledger times are whole days (a date's number from 2000-01-01, of timestamptz by UTC; -infinity and infinity as
- * -2147483648 and 2147483647) in an int8multirange, integers are themselves; rounded outward, at most CHANGE_RANGES. */
+ * -2147483648 and 2147483647) in an int8multirange, integers are themselves; rounded outward, at most CHANGE_RANGES.
+ * Days past 294276-12-31, which no timestamp reaches, are read back as a range without end. */
 #pragma once
 
 #include "base/arena.h"
@@ -35,11 +36,13 @@ typedef struct ChangeEntry {
     bool nulls, everything;
 } ChangeEntry;
 bool change_record_in_txn(Conn *conn, const ChangeEntry *entry, Error *err);
-/* To text and back, for those who have a Touched in hand. */
+/* To the text of an int8multirange, rounded outward, and back: added to ret; false where it is no such text. */
 void change_ranges_text(const Ranges *ranges, SqlTimeType type, Text *out);
+bool change_ranges_read(const char *text, SqlTimeType type, Ranges *ret);
 
 /* What a table's entries say that is not visible in a snapshot (text of pg_snapshot; NULL: everything). One call for
- * many: an array of requests, answers in ret, in one statement. */
+ * many: an array of requests, answers in ret, in one statement. A snapshot so old that entries after it may have been
+ * removed is everything; so is any entry of a table without a time column. */
 typedef struct ChangeRequest {
     ChangeTable table;
     const char *snapshot;
@@ -51,5 +54,6 @@ bool change_snapshot(Conn *conn, Arena *arena, const char **ret_snapshot, Error 
 /* Who the server is: another system identifier (a restored copy) makes every stored snapshot void. In the arena. */
 bool change_system(Conn *conn, Arena *arena, const char **ret_system, Error *err);
 
-/* Drops entries that every step that may ask has seen. Bounded per call. */
+/* Drops entries over a day old that every stored snapshot sees; a snapshot that is over LEDGER_DAYS old is forgotten,
+ * so that it does not hold them back for ever. Bounded per call; at once with others at work. */
 bool change_prune(Conn *conn, Error *err);

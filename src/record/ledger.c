@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "record/array.h"
 #include "record/statements.h"
 
 enum { NUMBER_TEXT = 24 };
@@ -58,7 +59,7 @@ static bool make_schema(Conn *conn, Error *err)
 /* Several programs may find the ledger missing at once: one installs it, the others find it done. */
 static bool install(Conn *conn, Error *err)
 {
-    static const char *const migrations[LEDGER_VERSION] = {sql_ledger_1};
+    static const char *const migrations[LEDGER_VERSION] = {sql_ledger_1, sql_ledger_2};
     int64_t version;
     if (!conn_exec(conn, "select pg_catalog.pg_advisory_xact_lock(7310575174865381477)", err) ||
         !installed_version(conn, &version, err))
@@ -147,27 +148,53 @@ bool ledger_run_end(Conn *conn, int64_t run_id, const char *outcome, const Error
         3, (const char *const[]){number(run_id, id), outcome, text}, NULL, err);
 }
 
+static LedgerRelation read_relation(const Rows *rows, int row, Arena *arena)
+{
+    return (LedgerRelation){
+        .known = rows_get(rows, row, 0) != NULL,
+        .project = arena_strdup(arena, rows_get(rows, row, 0)),
+        .node = arena_strdup(arena, rows_get(rows, row, 1)),
+        .kind = arena_strdup(arena, rows_get(rows, row, 2)),
+        .materialized = arena_strdup(arena, rows_get(rows, row, 3)),
+        .definition = arena_strdup(arena, rows_get(rows, row, 4)),
+        .content_hash = arena_strdup(arena, rows_get(rows, row, 5)),
+        .has_tick = rows_get(rows, row, 6) != NULL,
+        .has_start = rows_get(rows, row, 7) != NULL,
+        .last_tick = rows_int(rows, row, 6),
+        .last_start = rows_int(rows, row, 7),
+        .total = rows_get(rows, row, 8) ? rows_int(rows, row, 8) : -1,
+        .step_key = arena_strdup(arena, rows_get(rows, row, 9)),
+        .snapshot = arena_strdup(arena, rows_get(rows, row, 10)),
+        .system_identifier = arena_strdup(arena, rows_get(rows, row, 11)),
+        .time_column = arena_strdup(arena, rows_get(rows, row, 12)),
+        .delivery_rows = rows_get(rows, row, 13) ? rows_int(rows, row, 13) : -1,
+        .declared = arena_strdup(arena, rows_get(rows, row, 14)),
+    };
+}
+
+bool ledger_relations_known(Conn *conn, const LedgerName *names, size_t count, Arena *arena, LedgerRelation *ret,
+                            Error *err)
+{
+    if (count == 0)
+        return true;
+    ARRAY_AUTO(schemas);
+    ARRAY_AUTO(tables);
+    for (size_t i = 0; i < count; i++) {
+        array_add(&schemas, names[i].schema);
+        array_add(&tables, names[i].table);
+    }
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, sql_relation, 2, (const char *const[]){array_str(&schemas), array_str(&tables)}, &rows, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        ret[i] = read_relation(rows, (int)i, arena);
+    return true;
+}
+
 bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *arena, LedgerRelation *ret, Error *err)
 {
-    ROWS_AUTO(rows);
     *ret = (LedgerRelation){0};
-    if (!conn_query(conn, sql_relation, 2, (const char *const[]){schema, table}, &rows, err))
-        return false;
-    *ret = (LedgerRelation){
-        .known = rows_get(rows, 0, 0) != NULL,
-        .project = arena_strdup(arena, rows_get(rows, 0, 0)),
-        .node = arena_strdup(arena, rows_get(rows, 0, 1)),
-        .kind = arena_strdup(arena, rows_get(rows, 0, 2)),
-        .materialized = arena_strdup(arena, rows_get(rows, 0, 3)),
-        .definition = arena_strdup(arena, rows_get(rows, 0, 4)),
-        .content_hash = arena_strdup(arena, rows_get(rows, 0, 5)),
-        .has_tick = rows_get(rows, 0, 6) != NULL,
-        .has_start = rows_get(rows, 0, 7) != NULL,
-        .last_tick = rows_int(rows, 0, 6),
-        .last_start = rows_int(rows, 0, 7),
-        .total = rows_get(rows, 0, 8) ? rows_int(rows, 0, 8) : -1,
-    };
-    return true;
+    return ledger_relations_known(conn, &(LedgerName){schema, table}, 1, arena, ret, err);
 }
 
 bool ledger_step_begin(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, Error *err)
@@ -205,12 +232,13 @@ bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, 
     const Error *failure = outcome->failure;
     char *text CLEANUP(mem_free_p) = recorded(failure);
     char *place CLEANUP(mem_free_p) = recorded_place(failure);
-    return conn_query(conn, sql_step_end, 11,
+    return conn_query(conn, sql_step_end, 13,
                       (const char *const[]){number(step_id, id), outcome->outcome, outcome->reason,
                                             number(outcome->total, total), number(outcome->inserted, inserted),
                                             number(outcome->updated, updated), number(outcome->deleted, deleted),
                                             outcome->key, text, place,
-                                            failure && failure->sqlstate[0] ? failure->sqlstate : NULL},
+                                            failure && failure->sqlstate[0] ? failure->sqlstate : NULL,
+                                            outcome->decision, outcome->touched},
                       NULL, err);
 }
 
@@ -230,6 +258,37 @@ bool ledger_step_unrun(Conn *conn, const LedgerStep *step, const LedgerOutcome *
     return ledger_step_begin(conn, step, &step_id, err) && ledger_step_end(conn, step_id, outcome, err);
 }
 
+bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, const char *snapshot, Error *err)
+{
+    enum { RUN, SCHEMA, TABLE, NODE, KIND, MATERIALIZED, LOGICAL, TICK, REASON, SNAPSHOT, KEY, JUDGED, PARAMS };
+    if (count == 0)
+        return true;
+    Array arrays[PARAMS] = {0};
+    for (size_t i = 0; i < count; i++) {
+        const LedgerStep *step = &skips[i].step;
+        char tick[CLOCK_TEXT];
+        clock_format_exact(step->tick, tick);
+        array_add_int(&arrays[RUN], step->run_id);
+        array_add(&arrays[SCHEMA], step->schema);
+        array_add(&arrays[TABLE], step->table);
+        array_add(&arrays[NODE], step->node);
+        array_add(&arrays[KIND], step->kind);
+        array_add(&arrays[MATERIALIZED], step->materialized);
+        array_add(&arrays[LOGICAL], step->logical_run);
+        array_add(&arrays[TICK], step->has_tick ? tick : NULL);
+        array_add(&arrays[REASON], skips[i].reason);
+        array_add(&arrays[KEY], skips[i].key);
+        array_add(&arrays[JUDGED], skips[i].judged);
+    }
+    const char *params[PARAMS];
+    for (size_t i = 0; i < PARAMS; i++)
+        params[i] = i == SNAPSHOT ? snapshot : array_str(&arrays[i]);
+    bool ok = conn_query(conn, sql_steps_unchanged, PARAMS, params, NULL, err);
+    for (size_t i = 0; i < PARAMS; i++)
+        array_clear(&arrays[i]);
+    return ok;
+}
+
 bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err)
 {
     char id[NUMBER_TEXT];
@@ -244,14 +303,17 @@ bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err)
 bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
 {
     const LedgerStep *step = publish->step;
-    char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT];
+    char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT], delivery[NUMBER_TEXT];
     clock_format_exact(step->tick, tick);
     clock_format_exact(publish->started_at, started);
-    return conn_query(conn, sql_publish, 13,
-                      (const char *const[]){step->schema, step->table, publish->project, step->node, step->kind,
-                                            step->materialized ? step->materialized : "table", publish->definition,
-                                            number(step->run_id, run_id), step->has_tick ? tick : NULL, started,
-                                            publish->content_hash, number(publish->total, total), publish->target},
+    return conn_query(conn, sql_publish, 19,
+                      (const char *const[]){
+                          step->schema, step->table, publish->project, step->node, step->kind,
+                          step->materialized ? step->materialized : "table", publish->definition,
+                          number(step->run_id, run_id), step->has_tick ? tick : NULL, started, publish->content_hash,
+                          number(publish->total, total), publish->target, publish->step_key, publish->snapshot,
+                          publish->system_identifier, publish->time_column,
+                          publish->has_delivery ? number(publish->delivery_rows, delivery) : NULL, publish->declared},
                       NULL, err);
 }
 

@@ -15,7 +15,7 @@
 #include "pg/conn.h"
 #include "pg/rows.h"
 
-enum { LEDGER_VERSION = 1, LEDGER_DAYS = 90 };
+enum { LEDGER_VERSION = 2, LEDGER_DAYS = 90 };
 
 /* Installs the ledger or migrates it. A ledger newer than this program is an error. */
 bool ledger_open(Conn *conn, Error *err);
@@ -40,9 +40,20 @@ typedef struct LedgerRelation {
     Instant last_tick;  /* the latest that was finished, well or not: a failed tick is not tried every minute */
     Instant last_start; /* of the run that published last */
     int64_t total;      /* rows, -1: not known */
+    /* What the rows were computed by and from, for record/change; NULL: not known, so anything may have changed. */
+    const char *step_key, *snapshot, *system_identifier;
+    const char *time_column; /* or NULL */
+    const char *declared;    /* hash of what is declared besides the rows, or NULL */
+    int64_t delivery_rows;   /* of the last delivery that was accepted, -1: not known */
 } LedgerRelation;
 
 bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *arena, LedgerRelation *ret, Error *err);
+/* The same of many, in one statement: ret is an array of count, in the order of names. */
+typedef struct LedgerName {
+    const char *schema, *table;
+} LedgerName;
+bool ledger_relations_known(Conn *conn, const LedgerName *names, size_t count, Arena *arena, LedgerRelation *ret,
+                            Error *err);
 
 typedef struct LedgerStep {
     int64_t run_id;
@@ -60,6 +71,8 @@ typedef struct LedgerOutcome {
     int64_t total, inserted, updated, deleted; /* rows; total -1: not known */
     const char *key;                           /* the step's key, or NULL */
     const Error *failure;                      /* or NULL */
+    const char *decision;                      /* skip, range, from, full; or NULL */
+    const char *touched;                       /* the times that were recomputed, for people, or NULL */
 } LedgerOutcome;
 
 /* In the caller's transaction or in one of its own. */
@@ -68,6 +81,15 @@ bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, 
 bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *err);
 /* A step that never ran (blocked, skipped): begun and ended at once. */
 bool ledger_step_unrun(Conn *conn, const LedgerStep *step, const LedgerOutcome *outcome, Error *err);
+/* Many steps that were found to have nothing to do, in one statement: begun and ended at once as unchanged, by decision
+ * skip. One whose logical run is recorded as done already is passed over. snapshot: in which they were found so, to
+ * take the place of the older one they were judged by; or NULL. */
+typedef struct LedgerSkip {
+    LedgerStep step;
+    const char *reason, *key; /* each or NULL */
+    const char *judged;       /* LedgerRelation.snapshot that the step was judged by, or NULL */
+} LedgerSkip;
+bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, const char *snapshot, Error *err);
 /* After a COMMIT whose answer was lost: whether the step is recorded as done. */
 bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err);
 
@@ -78,7 +100,13 @@ typedef struct LedgerPublish {
     const char *definition;   /* hash of what the relation was made from, or NULL */
     const char *content_hash; /* of the delivery, or NULL */
     Instant started_at;       /* of the run */
-    int64_t total;            /* rows, -1: not known */
+    int64_t total;            /* rows, -1: not known, what was known stays */
+    /* NULL clears each of these: without a snapshot the next step computes everything. */
+    const char *step_key, *snapshot, *system_identifier;
+    const char *time_column;
+    const char *declared;
+    bool has_delivery; /* else what was known of the last one stays */
+    int64_t delivery_rows;
 } LedgerPublish;
 bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err);
 

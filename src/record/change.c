@@ -1,0 +1,256 @@
+#include "record/change.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pg/rows.h"
+#include "record/array.h"
+#include "record/ledger.h"
+#include "record/statements.h"
+
+enum { NUMBER_TEXT = 24 };
+
+/* Days of -infinity and infinity in the ledger: past those of every date (-2451545 to 2145031948). */
+#define DAY_LOW  INT64_C(-2147483648)
+#define DAY_HIGH INT64_C(2147483647)
+/* The last day that timestamps reach, 294276-12-31. Dates go further than microseconds can count. */
+#define DAY_LAST INT64_C(106751982)
+
+/* --- in SQL ---------------------------------------------------------------------------------------------------- */
+
+/* Of `t`: what is to be told apart, cheap to group by; and of that the number in the ledger. */
+static const char *grain_of(SqlTimeType type)
+{
+    switch (type) {
+    case SQL_TIME_DATE:
+    case SQL_TIME_TIMESTAMP:
+        return "t::pg_catalog.date";
+    case SQL_TIME_TIMESTAMPTZ:
+        return "(t at time zone 'UTC')::pg_catalog.date";
+    case SQL_TIME_INTEGER:
+        return "t::pg_catalog.int8";
+    case SQL_TIME_NONE:
+        break;
+    }
+    return NULL;
+}
+
+/* The values (of time, first to days) become islands at the CHANGE_RANGES - 1 widest gaps between neighbours. A gap's
+ * width may be more than a bigint holds. range_agg closes nothing: islands lie apart. */
+void change_ranges_sql(SqlTimeType type, const char *from, Text *out)
+{
+    const char *grain = grain_of(type);
+    if (!grain) {
+        text_append(out, "'{}'::pg_catalog.int8multirange");
+        return;
+    }
+    const char *number = type == SQL_TIME_INTEGER
+                             ? "g"
+                             : "case g when '-infinity' then -2147483648 when 'infinity' then 2147483647 "
+                               "else g - '2000-01-01'::pg_catalog.date end::pg_catalog.int8";
+    text_append(out, "(select coalesce(pg_catalog.range_agg(pg_catalog.int8range(lo, "
+                     "case when hi < 9223372036854775807 then hi + 1 end)), '{}') from ("
+                     "select pg_catalog.min(d) as lo, pg_catalog.max(d) as hi from ("
+                     "select d, pg_catalog.count(*) filter (where gap is not null and place < ");
+    text_appendf(out, "%d", CHANGE_RANGES);
+    text_append(out, ") over (order by d) as island from ("
+                     "select d, gap, pg_catalog.row_number() over (order by gap desc nulls last) as place from ("
+                     "select d, case when d - 1 > before then d::pg_catalog.numeric - before end as gap from ("
+                     "select d, pg_catalog.lag(d) over (order by d) as before from (select ");
+    text_append(out, number);
+    text_append(out, " as d from (select distinct ");
+    text_append(out, grain);
+    text_append(out, " as g from ");
+    text_append(out, from);
+    text_append(out, " where t is not null) grains) days) neighbours) gaps) places) islands group by island) ranges)");
+}
+
+/* --- recording ------------------------------------------------------------------------------------------------- */
+
+bool change_record_in_txn(Conn *conn, const ChangeEntry *entry, Error *err)
+{
+    char step[NUMBER_TEXT];
+    snprintf(step, sizeof step, "%" PRId64, entry->step_id);
+    return conn_query(conn,
+                      "insert into sluice.changes (schema_name, table_name, step_id, touched, nulls, everything) "
+                      "select $1, $2, nullif($3::bigint, 0), r, $5::boolean, $6::boolean "
+                      "from coalesce($4::int8multirange, '{}') r "
+                      "where not isempty(r) or $5::boolean or $6::boolean",
+                      6,
+                      (const char *const[]){entry->schema, entry->table, step, entry->ranges,
+                                            entry->nulls ? "true" : "false", entry->everything ? "true" : "false"},
+                      NULL, err);
+}
+
+/* Rounded outward. */
+static int64_t day_from(int64_t time)
+{
+    if (time <= RANGES_LOW)
+        return DAY_LOW;
+    if (time >= RANGES_HIGH)
+        return DAY_HIGH;
+    int64_t day = time / RANGES_DAY - (time % RANGES_DAY < 0);
+    return day > DAY_LAST ? DAY_LAST : day;
+}
+
+static int64_t day_to(int64_t time)
+{
+    if (time >= RANGES_END)
+        return DAY_HIGH + 1;
+    if (time <= RANGES_LOW + 1)
+        return DAY_LOW + 1;
+    int64_t day = time / RANGES_DAY + (time % RANGES_DAY > 0);
+    return day > DAY_LAST ? DAY_HIGH : day; /* every finite day */
+}
+
+void change_ranges_text(const Ranges *ranges, SqlTimeType type, Text *out)
+{
+    text_append_char(out, '{');
+    for (size_t i = 0; i < ranges->count; i++) {
+        Range range = ranges->items[i];
+        if (i > 0)
+            text_append_char(out, ',');
+        if (type != SQL_TIME_INTEGER)
+            text_appendf(out, "[%" PRId64 ",%" PRId64 ")", day_from(range.from), day_to(range.to));
+        else {
+            text_append(out, range.from > RANGES_LOW ? "[" : "(");
+            if (range.from > RANGES_LOW)
+                text_appendf(out, "%" PRId64, range.from);
+            text_append_char(out, ',');
+            if (range.to < RANGES_END)
+                text_appendf(out, "%" PRId64, range.to);
+            text_append_char(out, ')');
+        }
+    }
+    text_append_char(out, '}');
+}
+
+/* --- asking ---------------------------------------------------------------------------------------------------- */
+
+static int64_t time_from(int64_t n, SqlTimeType type)
+{
+    if (type == SQL_TIME_INTEGER)
+        return n <= RANGES_LOW ? RANGES_LOW : n >= RANGES_HIGH ? RANGES_HIGH : n;
+    if (n >= DAY_HIGH)
+        return RANGES_HIGH;
+    if (n > DAY_LAST)
+        return DAY_LAST * RANGES_DAY;
+    return n < -DAY_LAST ? RANGES_LOW : n * RANGES_DAY;
+}
+
+static int64_t time_to(int64_t n, SqlTimeType type)
+{
+    if (type == SQL_TIME_INTEGER)
+        return n >= RANGES_HIGH ? RANGES_END : n <= RANGES_LOW ? RANGES_LOW + 1 : n;
+    if (n > DAY_LAST)
+        return RANGES_END;
+    return n < -DAY_LAST ? RANGES_LOW + 1 : n * RANGES_DAY;
+}
+
+/* As the server writes it: {[1,3),[7,)}, a bound left out where there is none. */
+bool change_ranges_read(const char *text, SqlTimeType type, Ranges *ret)
+{
+    const char *p = text;
+    if (*p++ != '{')
+        return false;
+    while (*p != '}') {
+        if (*p == ',')
+            p++;
+        char open = *p++;
+        if (open != '[' && open != '(')
+            return false;
+        char *end;
+        int64_t from = RANGES_LOW, to = RANGES_END;
+        if (*p != ',') {
+            from = time_from(strtoll(p, &end, 10), type);
+            p = end;
+        }
+        if (*p++ != ',')
+            return false;
+        if (*p != ')') {
+            to = time_to(strtoll(p, &end, 10), type);
+            p = end;
+        }
+        if (*p++ != ')')
+            return false;
+        ranges_add(ret, from, to);
+    }
+    return true;
+}
+
+/* A table without a time column is touched everywhere by whatever its entries say: they may be from a time when it
+ * had one. */
+static void read_answer(const Rows *rows, int row, const ChangeTable *table, Touched *ret)
+{
+    ret->everything = rows_bool(rows, row, 1) || !table->time_column || table->time_type == SQL_TIME_NONE;
+    ret->nulls = rows_bool(rows, row, 2);
+    const char *ranges = rows_get(rows, row, 3);
+    if (!ret->everything && ranges)
+        ret->everything = !change_ranges_read(ranges, table->time_type, &ret->ranges);
+}
+
+bool change_pending(Conn *conn, const ChangeRequest *requests, size_t count, Touched *ret, Error *err)
+{
+    ARRAY_AUTO(schemas);
+    ARRAY_AUTO(tables);
+    ARRAY_AUTO(snapshots);
+    ARRAY_AUTO(numbers);
+    bool some = false;
+    for (size_t i = 0; i < count; i++) {
+        const ChangeRequest *request = &requests[i];
+        ret[i] = (Touched){.everything = !request->snapshot};
+        if (!request->snapshot)
+            continue;
+        some = true;
+        array_add(&schemas, request->table.schema);
+        array_add(&tables, request->table.name);
+        array_add(&snapshots, request->snapshot);
+        array_add_int(&numbers, (int64_t)i);
+    }
+    if (!some)
+        return true;
+    ROWS_AUTO(rows);
+    const char *const params[] = {array_str(&schemas), array_str(&tables), array_str(&snapshots), array_str(&numbers)};
+    if (!conn_query(conn, sql_changes_pending, 4, params, &rows, err))
+        return false;
+    for (int row = 0; row < rows_count(rows); row++) {
+        size_t i = (size_t)rows_int(rows, row, 0);
+        read_answer(rows, row, &requests[i].table, &ret[i]);
+    }
+    return true;
+}
+
+bool change_snapshot(Conn *conn, Arena *arena, const char **ret_snapshot, Error *err)
+{
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, "select pg_catalog.pg_current_snapshot()", 0, NULL, &rows, err))
+        return false;
+    *ret_snapshot = arena_strdup(arena, rows_get(rows, 0, 0));
+    return true;
+}
+
+bool change_system(Conn *conn, Arena *arena, const char **ret_system, Error *err)
+{
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, "select system_identifier from pg_catalog.pg_control_system()", 0, NULL, &rows, err))
+        return false;
+    *ret_system = arena_strdup(arena, rows_get(rows, 0, 0));
+    return true;
+}
+
+/* --- pruning --------------------------------------------------------------------------------------------------- */
+
+bool change_prune(Conn *conn, Error *err)
+{
+    enum { AT_ONCE = 10000 };
+    char days[NUMBER_TEXT], limit[NUMBER_TEXT];
+    snprintf(days, sizeof days, "%d", LEDGER_DAYS);
+    snprintf(limit, sizeof limit, "%d", AT_ONCE);
+    return conn_query(conn,
+                      "update sluice.relations set snapshot = null, snapshot_at = null "
+                      "where snapshot is not null and snapshot_at < now() - pg_catalog.make_interval(days => $1::int)",
+                      1, (const char *const[]){days}, NULL, err) &&
+           conn_query(conn, sql_changes_prune, 1, (const char *const[]){limit}, NULL, err);
+}
