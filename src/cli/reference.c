@@ -93,6 +93,8 @@ static void keys(FILE *out)
         [SCOPE_COLUMN] = "A column, under columns: of a source",
         [SCOPE_CHANGES] = "changes, where it is a mapping",
         [SCOPE_MODEL] = "Front matter of models/NAME.sql",
+        [SCOPE_MODEL_COLUMN] = "A column, under columns: of a model",
+        [SCOPE_GRANTS] = "grants",
         [SCOPE_CHECK] = "A check, under checks: of a source or model",
         [SCOPE_ACCEPTED_VALUES] = "accepted_values",
         [SCOPE_RELATIONSHIPS] = "relationships",

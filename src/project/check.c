@@ -3,16 +3,25 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "project/check_sql.h"
+#include "project/column_check.h"
 #include "project/expression.h"
+#include "project/vars.h"
 
-/* Columns every table has, and those that are added to a history. */
-static bool is_always_there(const char *name, const Node *node)
+bool column_is_system(const char *name)
 {
     static const char *const system[] = {"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"};
     for (size_t i = 0; i < sizeof system / sizeof *system; i++)
         if (str_eq(name, system[i]))
             return true;
-    return node->kind == NODE_MODEL && node->materialized == MATERIALIZED_HISTORY && str_eq(name, "created_at");
+    return false;
+}
+
+/* Columns every table has, and those that are added to a history. */
+static bool is_always_there(const char *name, const Node *node)
+{
+    return column_is_system(name) ||
+           (node->kind == NODE_MODEL && node->materialized == MATERIALIZED_HISTORY && str_eq(name, "created_at"));
 }
 
 void column_check(Reading *reading, const char *name, Place place, Strings columns, const Node *node)
@@ -117,13 +126,42 @@ static void read_row_count(const CheckReader *r, const Value *value)
     take_common(r, &v.items[KEY_ROW_COUNT_SEVERITY], &v.items[KEY_ROW_COUNT_NAME]);
 }
 
+static void read_freshness(const CheckReader *r, const Value *value)
+{
+    Values v;
+    values_read(r->reading, SCOPE_FRESHNESS, VALUES_FILLED, r->file, value->node, &v);
+    const Value *warn = &v.items[KEY_FRESHNESS_WARN_AFTER], *error = &v.items[KEY_FRESHNESS_ERROR_AFTER];
+    needs(r, value, &v, KEY_FRESHNESS_COLUMN);
+    take_column(r, &v.items[KEY_FRESHNESS_COLUMN]);
+    if (!warn->said && !error->said)
+        reading_report(r->reading, value->key_place, "such as error_after: 7 days",
+                       "'freshness' needs 'warn_after', 'error_after' or both");
+    const Value *both[] = {warn, error};
+    for (size_t i = 0; i < 2; i++)
+        if (both[i]->node && both[i]->number == 0)
+            reading_report(r->reading, value_place(both[i]), NULL, "'%s' is no time at all: no row is that new",
+                           setting_get(both[i]->setting)->key);
+    r->check->warn_after = warn->number;
+    r->check->error_after = error->number;
+    if (warn->number > 0 && error->number > 0 && warn->number >= error->number)
+        reading_report(r->reading, value_place(warn), "warn first, and fail later",
+                       "'warn_after' is not less than 'error_after'");
+    take_common(r, &(Value){0}, &v.items[KEY_FRESHNESS_NAME]);
+}
+
 static void read_expression(const CheckReader *r, const Value *value)
 {
     ERROR_AUTO(err);
     Strings used;
-    r->check->expression = value->text;
-    if (!expression_check(&r->reading->scratch, value->text, &used, &err)) {
-        Place place = value_place_in(value, err.column > 0 ? err.column - 1 : 0);
+    const Written *written;
+    if (!vars_fill(r->reading, value->text, &r->check->expression, &written, &err)) {
+        bool first = err.line == 1; /* else only the block as a whole can be named */
+        reading_report(r->reading, first ? value_place_in(value, err.column - 1) : value_place(value), err.hint,
+                       "expression: %s", err.message);
+        return;
+    }
+    if (!expression_check(&r->reading->scratch, r->check->expression, &used, &err)) {
+        Place place = value_place_in(value, err.column > 0 ? written_character(written, err.column - 1) : 0);
         reading_report(r->reading, err.column > 0 ? place : value_place(value), err.hint, "expression: %s",
                        err.message);
         return;
@@ -131,6 +169,8 @@ static void read_expression(const CheckReader *r, const Value *value)
     for (size_t i = 0; i < used.count; i++)
         column_check(r->reading, used.items[i], value_place(value), r->columns, r->node);
 }
+
+static void read_sql(const CheckReader *r, const Value *value) { check_sql_read(r->reading, value, r->check); }
 
 /* The kinds in the order of CheckKind, which is that of their keys. */
 static const struct {
@@ -143,6 +183,8 @@ static const struct {
     [CHECK_RELATIONSHIPS] = {KEY_CHECK_RELATIONSHIPS, read_relationships},
     [CHECK_EXPRESSION] = {KEY_CHECK_EXPRESSION, read_expression},
     [CHECK_ROW_COUNT] = {KEY_CHECK_ROW_COUNT, read_row_count},
+    [CHECK_FRESHNESS] = {KEY_CHECK_FRESHNESS, read_freshness},
+    [CHECK_SQL] = {KEY_CHECK_SQL, read_sql},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -154,7 +196,7 @@ static bool read_check(CheckReader *r, const YamlNode *item)
     if (item->kind != YAML_MAP)
         return false;
     const Value *found = NULL;
-    size_t said = values.items[KEY_CHECK_FRESHNESS].said + values.items[KEY_CHECK_SQL].said;
+    size_t said = 0;
     for (size_t k = 0; k < KINDS; k++) {
         const Value *value = &values.items[kinds[k].id];
         said += value->said;
@@ -171,7 +213,7 @@ static bool read_check(CheckReader *r, const YamlNode *item)
     bool wrong_key = item->count > said + values.items[KEY_CHECK_SEVERITY].said + values.items[KEY_CHECK_NAME].said;
     if (said == 0 && !wrong_key)
         reading_report(r->reading, place_of(r->file, item),
-                       "one of not_null, unique, accepted_values, relationships, expression, row_count",
+                       "one of not_null, unique, accepted_values, relationships, expression, row_count, freshness, sql",
                        "this item of 'checks' holds no check");
     if (!found || !found->node)
         return false;
@@ -179,6 +221,9 @@ static bool read_check(CheckReader *r, const YamlNode *item)
     kinds[r->check->kind].read(r, found);
     const Value *severity = &values.items[KEY_CHECK_SEVERITY], *name = &values.items[KEY_CHECK_NAME];
     take_common(r, severity, name);
+    if (r->check->kind == CHECK_FRESHNESS && severity->node)
+        reading_report(r->reading, severity->key_place, "leave it out",
+                       "'severity' is not for freshness: past warn_after it warns, past error_after it fails");
     return true;
 }
 
@@ -188,6 +233,10 @@ static const char *derived_name(Arena *arena, const Check *check)
     text_append(&name, setting_get(kinds[check->kind].id)->key);
     for (size_t i = 0; i < check->columns.count; i++)
         text_appendf(&name, "_%s", check->columns.items[i]);
+    if (check->sql_file) { /* of checks/orphans.sql: sql_orphans */
+        const char *slash = strrchr(check->sql_file, '/'), *base = slash ? slash + 1 : check->sql_file;
+        text_appendf(&name, "_%.*s", (int)strcspn(base, "."), base);
+    }
     return arena_strdup(arena, text_str(&name));
 }
 
@@ -214,19 +263,36 @@ static void name_checks(Reading *reading, Node *node)
     }
 }
 
-void checks_read(Reading *reading, const Value *checks, Strings columns, Node *node)
+static void read_list(CheckReader *r, const YamlNode *list, const char *column)
 {
-    if (!checks->node || checks->node->kind != YAML_LIST)
+    for (const YamlNode *item = list->child; item; item = item->next) {
+        r->check = &r->node->checks[r->node->check_count];
+        *r->check = (Check){.min = INT64_MIN, .max = INT64_MAX};
+        if (yaml_is_null(item)) {
+            reading_report(r->reading, place_of(r->file, item), NULL, "this item of 'checks' is empty");
+            continue;
+        }
+        const YamlNode *whole = column ? column_check_item(r->reading, r->file, item, column) : item;
+        if (whole && read_check(r, whole))
+            r->node->check_count++;
+    }
+}
+
+void checks_read(Reading *reading, const Value *checks, const ColumnChecks *of_columns, Strings columns, Node *node)
+{
+    bool listed = checks->node && checks->node->kind == YAML_LIST;
+    size_t count = listed ? checks->node->count : 0;
+    for (size_t i = 0; of_columns && i < of_columns->count; i++)
+        count += of_columns->items[i].list->count;
+    if (count == 0)
         return;
-    node->checks = arena_array(&reading->project->arena, checks->node->count + 1, sizeof *node->checks);
-    for (const YamlNode *item = checks->node->child; item; item = item->next) {
-        Check *check = &node->checks[node->check_count];
-        *check = (Check){.min = INT64_MIN, .max = INT64_MAX};
-        CheckReader r = {reading, checks->file, columns, node, check};
-        if (yaml_is_null(item))
-            reading_report(reading, place_of(checks->file, item), NULL, "this item of 'checks' is empty");
-        else if (read_check(&r, item))
-            node->check_count++;
+    node->checks = arena_array(&reading->project->arena, count + 1, sizeof *node->checks);
+    CheckReader r = {reading, checks->file, columns, node, NULL};
+    if (listed)
+        read_list(&r, checks->node, NULL);
+    for (size_t i = 0; of_columns && i < of_columns->count; i++) {
+        r.file = of_columns->items[i].file;
+        read_list(&r, of_columns->items[i].list, of_columns->items[i].column);
     }
     name_checks(reading, node);
 }

@@ -145,6 +145,20 @@ static void link_relationship(Linker *l, const Node *node, Check *check)
     check_field(l, check);
 }
 
+/* What a check's query reads is no input either: it is not built before, and may be the node itself. */
+static void link_check_sql(Linker *l, const Node *node, Check *check)
+{
+    for (size_t i = 0; i < check->reference_count; i++) {
+        Reference *ref = &check->references[i];
+        ref->node = find_relation(l, ref->schema, ref->name);
+        if (!ref->node)
+            warn_unknown(l, ref->schema, ref->name, ref->place, node);
+        else if (node_is_ephemeral(ref->node))
+            reading_report(l->reading, ref->place, NULL, "%s is ephemeral: it has no table to look into",
+                           ref->node->name);
+    }
+}
+
 /* --- inputs ---------------------------------------------------------------------------------------------------------
  */
 
@@ -185,9 +199,11 @@ void graph_link(Reading *reading)
         Node *node = project->nodes[i];
         link_references(&l, node);
         link_depends_on(&l, node);
-        for (size_t k = 0; k < node->check_count; k++)
+        for (size_t k = 0; k < node->check_count; k++) {
             if (node->checks[k].to)
                 link_relationship(&l, node, &node->checks[k]);
+            link_check_sql(&l, node, &node->checks[k]);
+        }
         collect_inputs(&l, node);
     }
     order_nodes(reading);

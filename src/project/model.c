@@ -7,10 +7,13 @@
 #include "base/text.h"
 #include "project/check.h"
 #include "project/front_matter.h"
+#include "project/layout.h"
 #include "project/node.h"
 #include "project/target.h"
 #include "project/upkeep.h"
+#include "project/vars.h"
 #include "sql/parse.h"
+#include "sql/place.h"
 #include "sql/refs.h"
 #include "sql/select.h"
 
@@ -31,10 +34,25 @@ static void add_defaults(Reading *reading, const char *path, Values *values)
     }
 }
 
+static void refuse_table_keys(Reading *reading, Values *v, const Node *node)
+{
+    static const SettingId no_table[] = {KEY_MODEL_SCHEDULE, KEY_MODEL_CHECKS,  KEY_MODEL_UNIQUE_KEY,
+                                         KEY_MODEL_GRANTS,   KEY_MODEL_TIMEOUT, KEY_MODEL_RETRIES};
+    for (size_t i = 0; i < sizeof no_table / sizeof *no_table; i++) {
+        Value *value = &v->items[no_table[i]];
+        if (value->node && value_is_default(value, node))
+            *value = (Value){0};
+        else if (value->node)
+            reading_report(reading, value->key_place,
+                           "an ephemeral model stands inside those that read it: say it there",
+                           "'%s' needs a table, and an ephemeral model has none", setting_get(no_table[i])->key);
+    }
+}
+
 static void take_materialized(Reading *reading, Values *v, Node *node)
 {
     const Value *materialized = &v->items[KEY_MODEL_MATERIALIZED];
-    Value *keep = &v->items[KEY_MODEL_KEEP], *schedule = &v->items[KEY_MODEL_SCHEDULE];
+    const Value *keep = &v->items[KEY_MODEL_KEEP];
     if (materialized->node)
         node->materialized = (Materialized)materialized->number;
     bool known = materialized->node || !materialized->said;
@@ -43,16 +61,8 @@ static void take_materialized(Reading *reading, Values *v, Node *node)
                        "'keep' is for history, and this model is a %s", materialized_name(node->materialized));
     if (keep->node)
         node->keep = keep->number;
-    if (node->materialized != MATERIALIZED_EPHEMERAL)
-        return;
-    if (schedule->node && value_is_default(schedule, node))
-        *schedule = (Value){0};
-    static const SettingId no_table[] = {KEY_MODEL_SCHEDULE, KEY_MODEL_CHECKS, KEY_MODEL_UNIQUE_KEY};
-    for (size_t i = 0; i < sizeof no_table / sizeof *no_table; i++)
-        if (v->items[no_table[i]].node)
-            reading_report(reading, v->items[no_table[i]].key_place,
-                           "an ephemeral model stands inside those that read it: say it there",
-                           "'%s' needs a table, and an ephemeral model has none", setting_get(no_table[i])->key);
+    if (node->materialized == MATERIALIZED_EPHEMERAL)
+        refuse_table_keys(reading, v, node);
 }
 
 static void take_depends_on(Reading *reading, const Value *value, Node *node)
@@ -66,7 +76,15 @@ static void take_depends_on(Reading *reading, const Value *value, Node *node)
 /* --- SQL ------------------------------------------------------------------------------------------------------------
  */
 
-static void take_references(Reading *reading, const SqlTree *tree, int lines_before, Node *node)
+/* Where something of the SQL stands in the file. */
+static Place place_of_sql(const Node *node, int line, int column)
+{
+    Place place = {node->place.file, line + node->sql_line - 1, column};
+    node_place(node, &place.line, &place.column);
+    return place;
+}
+
+static void take_references(Reading *reading, const SqlTree *tree, Node *node)
 {
     SqlRefs refs;
     sql_refs(&reading->scratch, tree, &refs);
@@ -78,19 +96,30 @@ static void take_references(Reading *reading, const SqlTree *tree, int lines_bef
         node->references[node->reference_count++] = (Reference){
             .schema = arena_strdup(&reading->project->arena, ref->schema),
             .name = arena_strdup(&reading->project->arena, ref->name),
-            .place = {node->place.file, ref->line + lines_before, ref->column},
+            .place = place_of_sql(node, ref->line, ref->column),
         };
     }
 }
 
-static void take_outputs(Reading *reading, const SqlTree *tree, int lines_before, Node *node)
+static void take_functions(Reading *reading, const SqlTree *tree, Node *node)
+{
+    SqlFunctions functions;
+    sql_functions(&reading->scratch, tree, &functions);
+    Index seen = {.arena = &reading->scratch};
+    for (size_t i = 0; i < functions.count; i++)
+        if (!index_put(&seen, functions.items[i].name, node))
+            strings_add(&reading->project->arena, &node->functions,
+                        arena_strdup(&reading->project->arena, functions.items[i].name));
+}
+
+static void take_outputs(Reading *reading, const SqlTree *tree, Node *node)
 {
     SqlOutputs outputs;
     Index seen = {.arena = &reading->scratch};
     sql_output_names(&reading->scratch, tree, &outputs);
     for (size_t i = 0; i < outputs.count; i++) {
         const SqlOutput *output = &outputs.items[i];
-        Place place = {node->place.file, output->line + lines_before, output->column};
+        Place place = place_of_sql(node, output->line, output->column);
         if (!output->name)
             continue;
         if (node->materialized == MATERIALIZED_HISTORY && str_eq(output->name, "created_at"))
@@ -115,16 +144,40 @@ static void take_unparsed(Reading *reading, const char *text, const Error *why, 
                  "SQL that the parser of this program does not know: %s", why->message);
 }
 
-static void read_sql(Reading *reading, const char *text, int first_line, bool trusted, Node *node)
+/* An error with line and column of the SQL; without a line it is about the whole, and gets column 0 or 1. */
+static void place_error(const Node *node, int column, Error *err)
+{
+    Place place = {node->place.file, node->sql_line, column};
+    if (err->line > 0)
+        place = place_of_sql(node, err->line, err->column);
+    error_place(err, place.file, place.line, place.column);
+}
+
+static void add_var_hint(Reading *reading, const char *text, Error *err)
+{
+    if (err->hint || err->line < 1)
+        return;
+    const char *hint = vars_hint(reading, text, err->line, err->column);
+    if (hint)
+        error_hint(err, "%s", hint);
+}
+
+static void read_sql(Reading *reading, const char *written, int first_line, bool trusted, Node *node)
 {
     Arena *arena = &reading->project->arena;
     ERROR_AUTO(err);
     SqlTree tree;
     char hash[SQL_HASH_TEXT];
-    int lines_before = first_line - 1;
+    const char *text;
     node->sql_line = first_line;
+    if (!vars_fill(reading, written, &text, &node->written, &err)) {
+        error_place(&err, node->place.file, err.line + first_line - 1, err.column);
+        errors_add(reading->errors, &err);
+        return;
+    }
     if (!sql_parse(&reading->scratch, text, &tree, &err)) {
-        error_place(&err, node->place.file, err.line > 0 ? err.line + lines_before : first_line, err.column);
+        add_var_hint(reading, text, &err);
+        place_error(node, 0, &err);
         if (trusted && sql_token_hash(text, hash, NULL)) {
             take_unparsed(reading, text, &err, node);
             node->sql_hash = arena_strdup(arena, hash);
@@ -134,16 +187,16 @@ static void read_sql(Reading *reading, const char *text, int first_line, bool tr
         return;
     }
     if (!sql_check_select(&tree, &err)) {
-        error_place(&err, node->place.file, err.line > 0 ? err.line + lines_before : first_line,
-                    err.column > 0 ? err.column : 1);
+        place_error(node, 1, &err);
         errors_add(reading->errors, &err);
         return;
     }
     node->sql = arena_strndup(arena, text, tree.statements[0].end);
     sql_tree_hash(&tree, hash);
     node->sql_hash = arena_strdup(arena, hash);
-    take_references(reading, &tree, lines_before, node);
-    take_outputs(reading, &tree, lines_before, node);
+    take_references(reading, &tree, node);
+    take_outputs(reading, &tree, node);
+    take_functions(reading, &tree, node);
 }
 
 /* --- the file -------------------------------------------------------------------------------------------------------
@@ -165,6 +218,7 @@ static void warn_of_view(Reading *reading, const Value *key, const Node *node)
 static void read_model(Reading *reading, Values *v, const FrontMatter *front, Node *node)
 {
     const Value *key = &v->items[KEY_MODEL_UNIQUE_KEY], *time = &v->items[KEY_MODEL_TIME_COLUMN];
+    ColumnChecks of_columns;
     add_defaults(reading, node->path, v);
     take_materialized(reading, v, node);
     node_read_common(reading, v, node);
@@ -178,7 +232,9 @@ static void read_model(Reading *reading, Values *v, const FrontMatter *front, No
         column_check(reading, time->text, value_place(time), node->output, node);
     node->time_column = time->text;
     upkeep_read_model(reading, v, node);
-    checks_read(reading, &v->items[KEY_MODEL_CHECKS], node->output, node);
+    layout_read(reading, v, node->output, node);
+    layout_read_columns(reading, &v->items[KEY_MODEL_COLUMNS], node->output, node, &of_columns);
+    checks_read(reading, &v->items[KEY_MODEL_CHECKS], &of_columns, node->output, node);
     if (node->materialized == MATERIALIZED_VIEW)
         warn_of_view(reading, key, node);
 }

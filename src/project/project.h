@@ -25,6 +25,30 @@ typedef struct Strings {
     size_t count;
 } Strings;
 
+/* A place of SQL where the value of a var was filled in. In bytes. */
+typedef struct Edit {
+    size_t written, written_length; /* of :name, in the text as it is written */
+    size_t at, length;              /* of the value, in the SQL */
+} Edit;
+
+/* SQL whose vars were filled in, and what it was made from. */
+typedef struct Written {
+    const char *text; /* as it stands in the file */
+    const char *sql;  /* as it is parsed, hashed and sent */
+    const Edit *edits;
+    size_t count;
+} Written;
+
+typedef struct Node Node;
+
+/* One occurrence of a table's name in SQL. */
+typedef struct Reference {
+    const char *schema; /* NULL: unqualified */
+    const char *name;
+    Place place;
+    Node *node; /* the node it means, or NULL: a table that the project does not know */
+} Reference;
+
 typedef enum CheckKind {
     CHECK_NOT_NULL, /* one Check per declared list; each of columns must not be null */
     CHECK_UNIQUE,   /* columns together; rows with a null among them are left out, as a unique index does */
@@ -46,11 +70,14 @@ typedef struct Check {
     const char *to, *field;     /* relationships: a node's name, or a table as SQL would name it */
     const struct Node *to_node; /* the node that `to` names, or NULL */
     Place to_place, field_place;
-    const char *expression;
-    int64_t min, max; /* row_count; INT64_MIN and INT64_MAX where not given */
+    const char *expression;          /* its vars filled in */
+    int64_t min, max;                /* row_count; INT64_MIN and INT64_MAX where not given */
     int64_t warn_after, error_after; /* freshness: microseconds, 0: not given; the column is in columns */
     const char *sql;                 /* sql: the query, without a closing semicolon; its vars filled in */
     const char *sql_file;            /* as the user would type it */
+    const Written *written;          /* of sql; NULL: it stands in its file as it is */
+    Reference *references;           /* of sql, in the order of sql_refs() without those that are `system` */
+    size_t reference_count;
 } Check;
 
 typedef struct Column {
@@ -93,16 +120,6 @@ typedef struct ColumnNote { /* one of a model's columns: */
     const char *description; /* or NULL */
     Place place;
 } ColumnNote;
-
-typedef struct Node Node;
-
-/* One occurrence of a table's name in a model's SQL. */
-typedef struct Reference {
-    const char *schema; /* NULL: unqualified */
-    const char *name;
-    Place place;
-    Node *node; /* the node it means, or NULL: a table that the project does not know */
-} Reference;
 
 /* A source or a model. */
 struct Node {
@@ -150,12 +167,13 @@ struct Node {
 
     /* models; SQL that the parser does not know, taken on trust of depends_on, has no references and no output */
     Materialized materialized;
-    const char *sql;      /* the statement: without front matter, without a closing semicolon */
-    int sql_line;         /* line of the file on which sql begins, from 1 (its column is 1) */
-    const char *sql_hash; /* of its tokens: comments and white space do not count; 32 hex digits */
-    int64_t keep;         /* history: microseconds */
-    int64_t lookback;     /* incremental: microseconds */
-    bool no_full_refresh; /* full_refresh: false */
+    const char *sql;        /* the statement: without front matter, without a closing semicolon */
+    const Written *written; /* of sql; NULL: it stands in the file as it is. See node_place() */
+    int sql_line;           /* line of the file on which sql begins, from 1 (its column is 1) */
+    const char *sql_hash;   /* of its tokens: comments and white space do not count; 32 hex digits */
+    int64_t keep;           /* history: microseconds */
+    int64_t lookback;       /* incremental: microseconds */
+    bool no_full_refresh;   /* full_refresh: false */
     ColumnNote *column_notes;
     size_t column_note_count;
     Strings functions; /* names that the SQL calls, each once */
@@ -206,6 +224,11 @@ void project_clear(Project *project);
 Node *project_find(const Project *project, const char *name); /* by node name; NULL where there is none */
 /* Error for a name that is no node: with the nearest one as hint. Returns false. */
 bool project_unknown(const Project *project, const char *name, Error *err);
+
+/* Where a line and column that were counted in the SQL (lines with those of the file before it) stand in the file: the
+ * same, but where vars were filled in. Within a value: where its name stands. */
+void node_place(const Node *node, int *line, int *column);
+void written_place(const Written *written, int lines_before, int *line, int *column); /* written NULL: as it is */
 
 bool node_is_ephemeral(const Node *node);
 bool node_is_external(const Node *node); /* a source whose table others write */

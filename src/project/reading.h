@@ -12,8 +12,10 @@ typedef struct Reading {
     Project *project; /* its arena holds everything that stays */
     Errors *errors;
     Environment environment;
-    Index zones;     /* name to Zone */
-    Index nodes;     /* name to Node: sources and models read so far */
+    Index zones; /* name to Zone */
+    Index nodes; /* name to Node: sources and models read so far */
+    Index vars;  /* name to value */
+    Strings var_names;
     Folder *folders; /* of defaults:, the longest first */
     size_t folder_count;
     const char *prefix; /* what stands before a project's own paths in messages: "" or "../" ... */

@@ -9,13 +9,15 @@
 #include <stddef.h>
 
 typedef enum SettingScope {
-    SCOPE_PROJECT, /* sluice.yaml */
-    SCOPE_TARGET,  /* one of targets: */
-    SCOPE_SOURCE,  /* sources/NAME.yaml */
-    SCOPE_COLUMN,  /* one of a source's columns:, written as a mapping */
-    SCOPE_CHANGES, /* changes: of a source, written as a mapping */
-    SCOPE_MODEL,   /* front matter of models/NAME.sql; those with `folder` also under defaults: */
-    SCOPE_CHECK,   /* one of checks: */
+    SCOPE_PROJECT,      /* sluice.yaml */
+    SCOPE_TARGET,       /* one of targets: */
+    SCOPE_SOURCE,       /* sources/NAME.yaml */
+    SCOPE_COLUMN,       /* one of a source's columns:, written as a mapping */
+    SCOPE_CHANGES,      /* changes: of a source, written as a mapping */
+    SCOPE_MODEL,        /* front matter of models/NAME.sql; those with `folder` also under defaults: */
+    SCOPE_MODEL_COLUMN, /* one of a model's columns: */
+    SCOPE_GRANTS,       /* grants: of a source or model */
+    SCOPE_CHECK,        /* one of checks: */
     SCOPE_ACCEPTED_VALUES,
     SCOPE_RELATIONSHIPS,
     SCOPE_ROW_COUNT,
@@ -30,6 +32,7 @@ typedef enum SettingType {
     SETTING_INTEGER,   /* 0 or more */
     SETTING_CHARACTER, /* a delimiter: one character, or tab */
     SETTING_CHOICE,    /* one of choices */
+    SETTING_AMOUNT,    /* `50%`, a share, or `100`, a number */
     SETTING_DURATION,  /* `7 days`; weeks, days, hours, minutes, seconds */
     SETTING_SCHEDULE,  /* a cron expression */
     SETTING_ZONE,      /* an IANA time zone */
@@ -75,6 +78,7 @@ typedef enum SettingId {
 
     KEY_TARGET_URL,
     KEY_TARGET_SCHEMA,
+    KEY_TARGET_VARS,
 
     KEY_SOURCE_TABLE,
     KEY_SOURCE_SCHEMA,
@@ -101,6 +105,7 @@ typedef enum SettingId {
     KEY_SOURCE_DISTRIBUTE_BY,
     KEY_SOURCE_TIMEOUT,
     KEY_SOURCE_RETRIES,
+    KEY_SOURCE_ROLLBACK,
 
     KEY_COLUMN_TYPE,
     KEY_COLUMN_HEADER,
@@ -135,6 +140,17 @@ typedef enum SettingId {
     KEY_MODEL_DISTRIBUTE_BY,
     KEY_MODEL_TIMEOUT,
     KEY_MODEL_RETRIES,
+    KEY_MODEL_ROLLBACK,
+
+    KEY_MODEL_COLUMN_DESCRIPTION,
+    KEY_MODEL_COLUMN_CHECKS,
+
+    KEY_GRANTS_SELECT,
+    KEY_GRANTS_INSERT,
+    KEY_GRANTS_UPDATE,
+    KEY_GRANTS_DELETE,
+    KEY_GRANTS_REFERENCES,
+    KEY_GRANTS_TRIGGER,
 
     KEY_CHECK_NOT_NULL,
     KEY_CHECK_UNIQUE,
@@ -166,6 +182,7 @@ typedef enum SettingId {
     KEY_FRESHNESS_COLUMN,
     KEY_FRESHNESS_WARN_AFTER,
     KEY_FRESHNESS_ERROR_AFTER,
+    KEY_FRESHNESS_NAME,
 
     SETTING_COUNT,
 } SettingId;

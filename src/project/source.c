@@ -10,6 +10,7 @@
 #include "csv/type.h"
 #include "project/check.h"
 #include "project/expression.h"
+#include "project/layout.h"
 #include "project/node.h"
 #include "project/upkeep.h"
 
@@ -129,18 +130,26 @@ static void read_csv(Reading *reading, const Value *csv, Node *node)
     node->csv_shown = absolute ? csv->text : arena_printf(arena, "%s%s", reading->prefix, csv->text);
 }
 
-/* Keys that say how to load a file make no sense without one. */
+/* Keys about the loading of a file, and about the table it is loaded into, make no sense without one. */
 static void check_needs_csv(Reading *reading, const Values *v)
 {
-    static const SettingId ids[] = {KEY_SOURCE_MODE, KEY_SOURCE_DELIMITER, KEY_SOURCE_SCHEDULE, KEY_SOURCE_TIMEZONE};
+    static const SettingId loading[] = {KEY_SOURCE_MODE,     KEY_SOURCE_DELIMITER, KEY_SOURCE_SCHEDULE,
+                                        KEY_SOURCE_TIMEZONE, KEY_SOURCE_MIN_ROWS,  KEY_SOURCE_MAX_SHRINK,
+                                        KEY_SOURCE_ROLLBACK};
+    static const SettingId owning[] = {KEY_SOURCE_INDEXES, KEY_SOURCE_GRANTS};
     static const SettingId others[] = {KEY_SOURCE_CSV, KEY_SOURCE_POSTGRES, KEY_SOURCE_ODBC, KEY_SOURCE_SQLITE};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (v->items[others[i]].said)
             return;
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
-        if (v->items[ids[i]].node)
-            reading_report(reading, v->items[ids[i]].key_place, "add csv: FILE, or leave it out",
-                           "'%s' is about loading, and this source has nothing to load", setting_get(ids[i])->key);
+    for (size_t i = 0; i < sizeof loading / sizeof *loading; i++)
+        if (v->items[loading[i]].node)
+            reading_report(reading, v->items[loading[i]].key_place, "add csv: FILE, or leave it out",
+                           "'%s' is about loading, and this source has nothing to load", setting_get(loading[i])->key);
+    for (size_t i = 0; i < sizeof owning / sizeof *owning; i++)
+        if (v->items[owning[i]].node)
+            reading_report(reading, v->items[owning[i]].key_place, "add csv: FILE, or leave it out",
+                           "'%s' is about a table of the program's own, and others write this one",
+                           setting_get(owning[i])->key);
 }
 
 static void read_mode(Reading *reading, const Values *v, Node *node)
@@ -178,7 +187,8 @@ static void read_source(Reading *reading, const Values *v, Node *node)
         column_check(reading, time->text, value_place(time), columns, node);
     node->time_column = time->text;
     upkeep_read_source(reading, v, columns, node);
-    checks_read(reading, &v->items[KEY_SOURCE_CHECKS], columns, node);
+    layout_read(reading, v, columns, node);
+    checks_read(reading, &v->items[KEY_SOURCE_CHECKS], NULL, columns, node);
 }
 
 void source_read(Reading *reading, const char *path)

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "project/vars.h"
 
 /* --- targets --------------------------------------------------------------------------------------------------------
  */
@@ -82,8 +83,10 @@ static void take_target(Reading *reading, const Values *values)
         log_secret_url(url->text);
 }
 
-static void read_targets(Reading *reading, const char *wanted, const char *file, const Values *values)
+/* Gives the chosen target's vars, which stand in the project's arena. */
+static Value read_targets(Reading *reading, const char *wanted, const char *file, const Values *values)
 {
+    Value vars = {0};
     Project *project = reading->project;
     const Value *targets = &values->items[KEY_PROJECT_TARGETS];
     read_names(reading, file, targets);
@@ -92,11 +95,14 @@ static void read_targets(Reading *reading, const char *wanted, const char *file,
         bool chosen = project->target.name && str_eq(t->key->text, project->target.name);
         Values read;
         values_read(reading, SCOPE_TARGET, chosen ? VALUES_FILLED : VALUES_RAW, file, t, &read);
-        if (chosen)
+        if (chosen) {
             take_target(reading, &read);
+            vars = read.items[KEY_TARGET_VARS];
+        }
     }
     if (!project->target.name)
         project->target.name = project->targets.items[0];
+    return vars;
 }
 
 /* --- defaults -------------------------------------------------------------------------------------------------------
@@ -227,6 +233,7 @@ void target_read(Reading *reading, const char *wanted)
         project->name = name->text;
     project->timezone = zone->zone ? zone->text : "UTC";
     project->zone = zone->zone ? zone->zone : reading_zone(reading, "UTC", (Place){.file = project->file});
-    read_targets(reading, wanted, project->file, values);
+    Value vars = read_targets(reading, wanted, project->file, values);
+    vars_read(reading, &values->items[KEY_PROJECT_VARS], &vars);
     read_folders(reading, project->file, values->items[KEY_PROJECT_DEFAULTS].node);
 }

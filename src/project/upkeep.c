@@ -44,9 +44,62 @@ static void read_changes(Reading *reading, const Values *v, Strings columns, Nod
                        "'changes' by a column needs 'time_column', to tell which times a change touches");
 }
 
+/* --- guards, time, tries --------------------------------------------------------------------------------------------
+ */
+
+bool upkeep_has_rows(Reading *reading, const Value *value, const Node *node, bool history)
+{
+    static const char *const what[] = {
+        [MATERIALIZED_TABLE] = NULL,
+        [MATERIALIZED_VIEW] = "a view has none of its own",
+        [MATERIALIZED_HISTORY] = "a history only adds to them",
+        [MATERIALIZED_EPHEMERAL] = "an ephemeral model has none",
+        [MATERIALIZED_INCREMENTAL] = NULL,
+    };
+    const char *reason = node->kind == NODE_MODEL ? what[node->materialized] : NULL;
+    if (!value->node || !reason || (history && node->materialized == MATERIALIZED_HISTORY))
+        return value->node != NULL;
+    if (!value_is_default(value, node))
+        reading_report(reading, value->key_place, "leave it out", "'%s' is about the rows of a table, and %s",
+                       setting_get(value->setting)->key, reason);
+    return false;
+}
+
+static void take_count(Reading *reading, const Value *value, int most, int *ret)
+{
+    if (!value->node)
+        return;
+    if (value->number <= most)
+        *ret = (int)value->number;
+    else
+        reading_report(reading, value_place(value), NULL, "'%s' is at most %d", setting_get(value->setting)->key, most);
+}
+
+static void take_amount(const Value *value, Amount *ret)
+{
+    *ret = (Amount){true, GUARD_DEFAULT};
+    if (value->node)
+        *ret = (Amount){value->share, value->number};
+}
+
+static void take_timeout(Reading *reading, const Value *value, Node *node)
+{
+    if (value->node && value->number == 0)
+        reading_report(reading, value_place(value), "leave it out for none", "'timeout' is no time at all");
+    if (value->node)
+        node->timeout = value->number;
+}
+
 void upkeep_read_source(Reading *reading, const Values *values, Strings columns, Node *node)
 {
+    const Value *items = values->items;
     read_changes(reading, values, columns, node);
+    take_amount(&items[KEY_SOURCE_MAX_SHRINK], &node->max_shrink);
+    take_amount(&items[KEY_SOURCE_MIN_ROWS], &node->min_rows);
+    take_timeout(reading, &items[KEY_SOURCE_TIMEOUT], node);
+    node->retries = RETRIES_DEFAULT;
+    take_count(reading, &items[KEY_SOURCE_RETRIES], RETRIES_MAX, &node->retries);
+    take_count(reading, &items[KEY_SOURCE_ROLLBACK], ROLLBACK_MAX, &node->rollback);
 }
 
 /* --- models ---------------------------------------------------------------------------------------------------------
@@ -65,21 +118,21 @@ static void read_lookback(Reading *reading, const Values *v, Node *node)
                        "'lookback' is for incremental, and this model is a %s", materialized_name(node->materialized));
 }
 
-static void read_full_refresh(Reading *reading, const Values *v, Node *node)
-{
-    const Value *refresh = &v->items[KEY_MODEL_FULL_REFRESH];
-    if (!refresh->node)
-        return;
-    node->no_full_refresh = refresh->number == 0;
-    bool tableless = node->materialized == MATERIALIZED_VIEW || node->materialized == MATERIALIZED_EPHEMERAL;
-    if (tableless && !value_is_default(refresh, node))
-        reading_report(reading, refresh->key_place, NULL,
-                       "'full_refresh' is about a table's rows, and this model is %s",
-                       node->materialized == MATERIALIZED_VIEW ? "a view" : "ephemeral");
-}
-
 void upkeep_read_model(Reading *reading, const Values *values, Node *node)
 {
+    const Value *items = values->items;
+    const Value *refresh = &items[KEY_MODEL_FULL_REFRESH], *change = &items[KEY_MODEL_ON_SCHEMA_CHANGE];
+    const Value *shrink = &items[KEY_MODEL_MAX_SHRINK], *rollback = &items[KEY_MODEL_ROLLBACK];
     read_lookback(reading, values, node);
-    read_full_refresh(reading, values, node);
+    if (upkeep_has_rows(reading, refresh, node, true))
+        node->no_full_refresh = refresh->number == 0;
+    if (upkeep_has_rows(reading, change, node, true))
+        node->on_schema_change = (SchemaChange)change->number;
+    take_amount(upkeep_has_rows(reading, shrink, node, false) ? shrink : &(Value){0}, &node->max_shrink);
+    take_amount(&items[KEY_MODEL_MIN_ROWS], &node->min_rows);
+    take_timeout(reading, &items[KEY_MODEL_TIMEOUT], node);
+    node->retries = RETRIES_DEFAULT;
+    take_count(reading, &items[KEY_MODEL_RETRIES], RETRIES_MAX, &node->retries);
+    if (upkeep_has_rows(reading, rollback, node, false))
+        take_count(reading, rollback, ROLLBACK_MAX, &node->rollback);
 }

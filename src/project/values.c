@@ -103,6 +103,28 @@ static bool read_integer(const Reader *r, Value *value)
     return false;
 }
 
+/* At most all of it: a share over 100 % could never be met, or would never refuse. */
+static bool read_amount(const Reader *r, Value *value)
+{
+    size_t length = strlen(value->text);
+    int64_t number = 0;
+    bool fits = length > 0;
+    value->share = fits && value->text[length - 1] == '%';
+    size_t digits = length - value->share;
+    fits = digits > 0 && digits < 19;
+    for (size_t i = 0; i < digits && fits; i++) {
+        fits = value->text[i] >= '0' && value->text[i] <= '9';
+        number = number * 10 + (value->text[i] - '0');
+    }
+    value->number = number;
+    if (fits && (!value->share || number <= 100))
+        return true;
+    reading_report(r->reading, value_place(value), "a share, such as 50%, or a number of rows, such as 100",
+                   fits ? "'%s' is at most 100%%, and this is %s" : "'%s' takes a share or a number, not '%s'",
+                   r->setting->key, value->text);
+    return false;
+}
+
 static bool read_boolean(const Reader *r, Value *value)
 {
     value->number = str_eq(value->text, "true");
@@ -158,6 +180,8 @@ static bool read_text(const Reader *r, Value *value)
         return read_choice(r, value);
     case SETTING_INTEGER:
         return read_integer(r, value);
+    case SETTING_AMOUNT:
+        return read_amount(r, value);
     case SETTING_BOOLEAN:
         return read_boolean(r, value);
     case SETTING_SCHEDULE:
@@ -218,6 +242,15 @@ static bool read_texts(const Reader *r, Value *value)
     for (const YamlNode *item = node->child; item; item = item->next)
         good = add_item(r, value, item) && good;
     return good;
+}
+
+bool values_names(Reading *reading, SettingId like, Value *value)
+{
+    Setting setting = *setting_get(like);
+    setting.type = SETTING_NAMES;
+    Reader r = {reading, setting_get(like)->scope, VALUES_FILLED, value->file, &setting};
+    value->list = (Strings){0};
+    return read_texts(&r, value);
 }
 
 static bool is_empty(const YamlNode *node) { return yaml_is_null(node) || (node->kind != YAML_TEXT && !node->child); }

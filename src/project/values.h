@@ -11,8 +11,9 @@ typedef struct Value {
     SettingId setting;
     const char *text; /* filled in by the environment; for every type that is one text */
     bool as_written;  /* nothing was filled in: characters of text can be found in the file */
-    int64_t number;   /* SETTING_INTEGER; SETTING_DURATION, in microseconds; SETTING_BOOLEAN; SETTING_CHARACTER;
-                         SETTING_CHOICE: position among the choices */
+    bool share;       /* SETTING_AMOUNT: number is percent */
+    int64_t number;   /* SETTING_INTEGER; SETTING_AMOUNT; SETTING_DURATION, in microseconds; SETTING_BOOLEAN;
+                         SETTING_CHARACTER;   SETTING_CHOICE: position among the choices */
     Strings list;     /* SETTING_TEXTS, SETTING_NAMES */
     Place *places;    /* of the list's items */
     Place key_place;
@@ -42,5 +43,9 @@ Place value_place_in(const Value *value, int character);
 
 /* Fills in a text that is no setting's, such as a column's type written short. NULL where that fails. */
 const char *values_text(Reading *reading, const char *key, const char *file, const YamlNode *node);
+/* Names within a setting that holds lists of them: value->node, one text or a list, is read into value->list and
+ * value->places as one of SETTING_NAMES is, with the key of `like` in errors. False, with every error reported, where
+ * any of it is wrong. */
+bool values_names(Reading *reading, SettingId like, Value *value);
 /* The same for a name: 1 to 63 bytes, no control characters. what is said in errors: "a column". */
 bool values_check_name(Reading *reading, const char *name, const char *what, Place place);

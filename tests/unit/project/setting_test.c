@@ -38,6 +38,7 @@ static void try_example(const Setting *s, Errors *errors)
         "columns: {date_of_repayment: date, a: integer, b: integer, customer_id: integer, state: text, "
         "default: integer}\n";
     folder_write("sources/customers.yaml", "columns: {id: integer}\n");
+    folder_write("checks/file.sql", "select * from customers where id < 0");
     folder_write("sources/exchange_rates.yaml", "table: exchange_rates\n");
     if (s->scope == SCOPE_CHECK)
         text_appendf(&text, "-- ---\n-- checks:\n--   - %s: %s\n-- ---\n", s->key, s->example);
