@@ -57,7 +57,7 @@ void change_ranges_sql(SqlTimeType type, const char *from, Text *out)
     text_appendf(out, "%d", CHANGE_RANGES);
     text_append(out, ") over (order by d) as island from ("
                      "select d, gap, pg_catalog.row_number() over (order by gap desc nulls last) as place from ("
-                     "select d, case when d - 1 > before then d::pg_catalog.numeric - before end as gap from ("
+                     "select d, case when d > before + 1 then d::pg_catalog.numeric - before end as gap from ("
                      "select d, pg_catalog.lag(d) over (order by d) as before from (select ");
     text_append(out, number);
     text_append(out, " as d from (select distinct ");
