@@ -17,13 +17,16 @@ class Relation:
         self.time, self.time_type = time, time_type
         self.unique = tuple(unique)  # columns that together tell rows apart, or none known
         self.key = key  # unique is a key without nulls
+        self.solid = False  # time is never null
 
     def col(self, name):
         return f"{self.ref}.{name}" if self.ref else name
 
     def bare(self):
         """The same, with columns called by their names alone."""
-        return Relation(self.item, "", self.columns, self.time, self.time_type, self.unique, self.key)
+        bare = Relation(self.item, "", self.columns, self.time, self.time_type, self.unique, self.key)
+        bare.solid = self.solid
+        return bare
 
     @property
     def t(self):

@@ -2,7 +2,8 @@
 """Incremental equals full: random models, random changes, and after each run every table against its query.
 
     incremental.py [--sequences N] [--seed S] [--models N] [--rounds N] [--jobs N]
-    incremental.py --project SEED [--only MODEL] [--keep]      one project again, or one model of it
+    incremental.py --project SEED [--only MODEL]       one project again, or one model of it
+    incremental.py --cases                             the projects of regressions.py alone
 
 A sequence is one model through all rounds of changes of its project. Prints what was decided per kind of query, then
 `incremental: N passed, M failed`. SLUICE names the program; VERBOSE=1 tells more.
@@ -18,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 
 from lab import Lab, main_status, need_program, seeded, stop_on_signals  # noqa: E402
 from project import Project, show_rounds  # noqa: E402
+from regressions import CASES, Case  # noqa: E402
 
 DECISIONS = ["skip", "range", "from", "full", "?"]
 SHRINKS = 3  # failures that are made smaller; each takes some seconds
@@ -61,13 +63,15 @@ def shrink(lab, seed, options, name):
 def report(lab, project, failure, options, shrinks):
     model = failure.model
     lines = [f"incremental: FAILED: {model.name} of project {project.seed}, round {failure.number}: {model.query.kind}",
-             f"  again: SLUICE={lab.program} tests/property/incremental.py --models {options.models} --rounds {options.rounds} "
-             f"--project {project.seed} --only {model.name}"]
+             f"  again: SLUICE={lab.program} tests/property/incremental.py " +
+             ("--cases" if isinstance(project, Case) else f"--models {options.models} --rounds {options.rounds} "
+              f"--project {project.seed} --only {model.name}")]
     for other in project.models:
         if other.name in model.needs or other is model:
             lines += [f"  {other.name}.sql:"] + ["    " + line for line in other.file().splitlines()]
     lines.append(f"  {failure.what}".replace("\n", "\n  "))
-    rounds = shrink(lab, project.seed, options, model.name) if shrinks > 0 else None
+    random = not isinstance(project, Case)
+    rounds = shrink(lab, project.seed, options, model.name) if shrinks > 0 and random else None
     lines.append("  changes that are enough:" if rounds else "  changes:")
     used = model.needs
     for line in show_rounds(rounds or project.rounds, len(rounds) if rounds else failure.number):
@@ -78,7 +82,8 @@ def report(lab, project, failure, options, shrinks):
 
 def one_project(lab, seed, options, shrinks):
     """(sequences that passed, that failed, decisions, texts, seconds)"""
-    project = Project(lab, seed, options.models, options.rounds, options.only).go()
+    case = next((c for c in CASES if c["name"] == seed), None)
+    project = (Case(lab, case) if case else Project(lab, seed, options.models, options.rounds, options.only)).go()
     failed = list(project.failures.values())
     passed = [m for m in project.compared if m.name not in project.failures and m.name not in project.broken]
     volatile = sum(m.query.volatile for m in project.models)
@@ -147,8 +152,12 @@ class Totals:
 
 def run_all(options, seed):
     seeds, results = multiprocessing.Queue(), multiprocessing.Queue()
-    projects = [options.project] if options.project else \
-        [f"{seed}-{i}" for i in range(-(-options.sequences // max(1, options.models * 8 // 10)))]
+    if options.project:
+        projects = [options.project]
+    else:
+        projects = [case["name"] for case in CASES]
+        count = 0 if options.cases else -(-options.sequences // max(1, options.models * 8 // 10))
+        projects += [f"{seed}-{i}" for i in range(count)]
     for project in projects:
         seeds.put(project)
     jobs = min(options.jobs, len(projects))
@@ -183,6 +192,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--project")
     parser.add_argument("--only")
+    parser.add_argument("--cases", action="store_true")
     options = parser.parse_args()
     need_program()
     stop_on_signals()

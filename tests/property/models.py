@@ -23,7 +23,9 @@ class Generator(Shapes):
         columns = {"id": "int"} | ({table.time: "time"} if table.time else {})
         columns |= {"k": "int", "v": "int", "n": "num", "f": "float", "s": "text"}
         self.used.add(table.name)
-        return self.named(table.name, columns, table.time, table.time_type, ("id",), table.how == "upsert", alias)
+        rel = self.named(table.name, columns, table.time, table.time_type, ("id",), table.how == "upsert", alias)
+        rel.solid = table.time is not None and self.calendar.odd == 0
+        return rel
 
     def named(self, name, columns, time, time_type, unique, key, alias=True):
         full = f"public.{name}" if name not in self.hidden and self.often(0.1) else name

@@ -180,7 +180,7 @@ class Shapes(Expressions):
             self.chance.shuffle(keys) if "1" not in keys else None
         sql = f"select {out.text()} from {rel.item}{self.where(rel, 0.3)} group by {', '.join(keys)}{self.having(rel)}"
         return Query(sql, out.columns, out.time, out.time_type, "group, alias trap" if trap else "group",
-                     () if trap else unique)
+                     () if trap else unique, rel.solid and len(unique) == 1 and not trap)
 
     def group_window(self, rel):
         """Windows over groups, in one SELECT."""

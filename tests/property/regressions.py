@@ -1,0 +1,68 @@
+"""Small projects, each of which was wrong once, or shows what a law was won by; played like the random ones.
+
+Tables are (name, columns, rows as SQL, time column); all are written by others and tracked by triggers. Models are in
+order. A round is a list of statements, each by writer 0, or (writer, statement).
+"""
+from expressions import Query
+from project import INCREMENTAL, Model, Project
+
+DAYS = "day date, id integer, k integer, v integer"
+MARCH = "select date '2024-01-01' + i, i, i % 3, i * i % 17 from generate_series(0, 99) as i"
+
+CASES = [
+    {"name": "a month's group under a month's window", "tables": [("d", DAYS, MARCH, "day")],
+     "models": ["select m, sum(v) over (order by m range between '1 month' preceding and current row) as s from "
+                "(select date_trunc('month', day)::date as m, sum(v) as v from d group by 1) as q"],
+     "rounds": [["update d set v = 100 where day = '2024-01-31'"], ["delete from d where day >= '2024-02-01' and k = 1"],
+                ["update d set day = '2024-02-29' where id = 3"]]},
+    {"name": "GROUP BY means the input's column", "tables": [("d", DAYS, MARCH, "day")],
+     "models": ["select date_trunc('month', day)::date as day, count(*) as n, max(v) as v from d group by day"],
+     "rounds": [["update d set v = 100 where day = '2024-02-10'"], ["delete from d where day = '2024-02-28'"]]},
+    {"name": "a writer that began first commits last", "tables": [("d", DAYS, MARCH, "day")],
+     "models": ["select day, sum(v) over (order by day range '7 days' preceding) as s, id from d"],
+     "rounds": [[(1, "begin"), (1, "update d set v = 50 where id = 10"), "update d set v = 60 where id = 70"],
+                [(1, "commit"), (2, "begin"), (2, "delete from d where id = 20")], [(2, "commit")], []]},
+    {"name": "the side of a join that may be missing", "tables": [("d", DAYS, MARCH, "day"), ("e", DAYS, MARCH, "day")],
+     "models": ["select e.day, d.id from d left join e on e.day = d.day and e.k = 1",
+                "select coalesce(d.day, e.day) as day, d.id, e.id as other from d full join e on e.day = d.day and d.id = e.id"],
+     "rounds": [["delete from e where id between 4 and 7"], ["insert into e values ('2024-01-06', 5, 1, 5)"],
+                ["delete from d where id = 40", "update e set day = day + 1 where id = 40"]]},
+    {"name": "infinite times and rows without a time", "tables": [("d", DAYS, MARCH, "day")],
+     "models": ["select day, count(*) over (order by day range '3 days' preceding) as n from d",
+                "select day, count(*) as n from d group by day", "select day, id, v from d where k = 1"],
+     "rounds": [["insert into d values (null, 200, 1, 1), ('infinity', 201, 1, 1), ('-infinity', 202, 1, 2)"],
+                ["update d set v = 9 where id >= 200"], ["update d set day = '2024-01-05' where day is null"],
+                ["delete from d where not isfinite(day)"]]},
+    {"name": "a CTE that bears a table's name", "tables": [("d", DAYS, MARCH, "day")],
+     "models": ["with d as (select day, v from d where k <> 2) select day, sum(v) as v from d group by day"],
+     "rounds": [["update d set v = 77 where id = 33"], ["update d set k = 2 where id = 33"]]},
+    {"name": "clocks that change", "zone": "Europe/Berlin",
+     "tables": [("z", "ts timestamptz, id integer, v integer",
+                 "select timestamptz '2024-03-29 22:30+00' + i * interval '47 minutes', i, i % 7 from generate_series(0, 99) as i",
+                 "ts")],
+     "models": ["select date_trunc('day', ts) as t, count(*) as n, sum(v) as v from z group by 1",
+                "select ts, sum(v) over (order by ts range '1 day' preceding) as v from z",
+                "select ts::date as day, max(v) as v from z group by 1"],
+     "rounds": [["update z set v = 50 where id between 30 and 31"], ["update z set ts = ts + interval '1 hour' where id = 32"],
+                ["delete from z where id % 5 = 0"]]},
+]
+
+
+class Case(Project):
+    def __init__(self, lab, case):
+        self.begin(lab, case["name"], None)
+        self.case, self.zone = case, case.get("zone", "UTC")
+        for number, sql in enumerate(case["models"], 1):
+            reads = {t[0] for t in case["tables"]} | {m.name for m in self.models}
+            query = Query(sql, {}, None, None, f"case: {case['name']}")
+            self.models.append(Model(f"m{number}", query, reads, INCREMENTAL, case.get("front", [])))
+        self.rounds = [{"before": [("sql", *(s if isinstance(s, tuple) else (0, s))) for s in statements], "during": []}
+                       for statements in case["rounds"]]
+
+    def set_up(self):
+        self.clean()
+        for name, columns, rows, time in self.case["tables"]:
+            self.pg.rows(f"create table {name} ({columns}); insert into {name} {rows}")
+            self.lab.write(f"sources/{name}.yaml", f"changes: trigger\ntime_column: {time}\n")
+        for model in self.models:
+            self.lab.write(f"models/{model.name}.sql", model.file())
