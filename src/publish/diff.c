@@ -216,10 +216,11 @@ static void append_summary(const Diff *diff, const char *from, bool held, Text *
                      "count(*) filter (where d.old_place is not null and d.new_place is not null), "
                      "count(*) filter (where d.new_place is null), ");
     if (diff->scope.time_column) {
+        TEXT_AUTO(times);
+        text_appendf(&times, "(select old_time as t from %s o union all select new_time from %s n) c", from, from);
         text_append(out, "bool_or((d.old_place is not null and d.old_time is null) or "
-                         "(d.new_place is not null and d.new_time is null)), (");
-        text_append(out, "null");
-        text_append(out, ")");
+                         "(d.new_place is not null and d.new_time is null)), ");
+        change_ranges_sql(diff->scope.time_type, text_str(&times), out);
     } else {
         text_append(out, "false, null");
     }
@@ -312,9 +313,8 @@ static DiffScope dated_scope(const DiffScope *scope, const Table *stage, const T
 {
     DiffScope dated = *scope;
     const TableColumn *column = scope->time_column ? table_column(stage, scope->time_column) : NULL;
-    if (!column || column->generated || !table_column(target, scope->time_column))
+    if (!column || column->generated || scope->time_type == SQL_TIME_NONE || !table_column(target, scope->time_column))
         dated.time_column = NULL;
-    dated.time_column = NULL; /* until record/change.c is there */
     return dated;
 }
 
@@ -408,7 +408,8 @@ bool diff_find_append(Conn *conn, const Table *stage, const Table *target, const
     const char *time = ret->scope.time_column;
     TEXT_AUTO(rows);
     text_append(&rows, "(select null::oid as old_part, null::tid as old_place, x.ctid as new_place");
-    if (time && !conn_format(conn, &rows, err, ", null as old_time, x.%I as new_time", time))
+    if (time &&
+        !conn_format(conn, &rows, err, ", case when false then x.%I end as old_time, x.%I as new_time", time, time))
         return false;
     text_appendf(&rows, " from %s x)", stage->quoted);
     ret->rows = arena_strdup(arena, text_str(&rows));

@@ -209,10 +209,10 @@ bool diff_explain(const Diff *diff, Error *err)
 {
     const Table *target = diff->target;
     const char *state = err->sqlstate;
+    if (err->code == ERROR_FAILED && str_eq(state, "42501") && strstr(err->message, "row-level security"))
+        return row_security(target, err); /* the server's own hint covers half of it */
     if (err->code != ERROR_FAILED || err->hint)
         return false;
-    if (str_eq(state, "42501") && strstr(err->message, "row-level security"))
-        return row_security(target, err);
     if (str_eq(state, "23514") && target->relkind == 'p' && strstr(err->message, "no partition"))
         return error_hint(err, "create the partition that is to hold the row, or a default one: sluice makes none");
     if (str_eq(state, "23505") && diff->key && diff->scope.filter)
