@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log_line.h"
 #include "base/text.h"
 
 static struct {
@@ -16,8 +17,6 @@ static struct {
     bool json;
     LogColor color;
     bool terminal;
-    bool progress; /* a progress line stands on the terminal */
-    int64_t progress_at;
     pthread_mutex_t mutex; /* keeps lines whole */
 } g_log = {.most = LOG_INFO, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -32,6 +31,19 @@ void log_setup(LogLevel most, bool json, LogColor color)
 }
 
 bool log_wants(LogLevel level) { return level <= g_log.most; }
+
+void log_lock(void) { pthread_mutex_lock(&g_log.mutex); }
+
+void log_unlock(void) { pthread_mutex_unlock(&g_log.mutex); }
+
+void log_wait(pthread_cond_t *condition, const struct timespec *until)
+{
+    pthread_cond_timedwait(condition, &g_log.mutex, until);
+}
+
+void log_write(const Text *text) { fwrite(text_str(text), 1, text->len, stderr); }
+
+bool log_on_terminal(void) { return g_log.terminal && !g_log.json && log_wants(LOG_INFO); }
 
 /* By --color, NO_COLOR and whether stream is a terminal. */
 static bool is_colored(FILE *stream)
@@ -57,12 +69,13 @@ static void begin_json(Json *json, LogLevel level)
  * besides (keys, the time) is no secret. */
 static void write_line(const Text *line)
 {
-    pthread_mutex_lock(&g_log.mutex);
-    fputs(g_log.progress ? "\r\033[K" : "", stderr);
-    g_log.progress = false;
-    fputs(text_str(line), stderr);
-    fputc('\n', stderr);
-    pthread_mutex_unlock(&g_log.mutex);
+    TEXT_AUTO(whole);
+    log_lock();
+    live_wipe(&whole);
+    text_appendf(&whole, "%s\n", text_str(line));
+    live_draw(&whole);
+    log_write(&whole);
+    log_unlock();
 }
 
 static void begin_text(Text *line, LogLevel level)
@@ -111,24 +124,6 @@ LOG_FUNCTION(log_error, LOG_ERROR)
 LOG_FUNCTION(log_warn, LOG_WARN)
 LOG_FUNCTION(log_info, LOG_INFO)
 LOG_FUNCTION(log_debug, LOG_DEBUG)
-
-void log_progress(const char *fmt, ...)
-{
-    int64_t now = clock_monotonic();
-    if (!g_log.terminal || g_log.json || !log_wants(LOG_INFO) || now - g_log.progress_at < INT64_C(100000))
-        return;
-    TEXT_AUTO(line);
-    va_list ap;
-    va_start(ap, fmt);
-    text_vappendf(&line, fmt, ap);
-    va_end(ap);
-    char *shown CLEANUP(mem_free_p) = log_redacted(text_str(&line));
-    pthread_mutex_lock(&g_log.mutex);
-    fprintf(stderr, "\r\033[K%s", shown);
-    g_log.progress = true;
-    g_log.progress_at = now;
-    pthread_mutex_unlock(&g_log.mutex);
-}
 
 static void json_member(Json *json, const char *key, const char *value)
 {

@@ -23,7 +23,7 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* An error in full: place, message, detail, hint. In text: `file:line:column: message`, then `hint: ...`. */
 void log_failure(const Error *err);
 
-/* A line that the next one takes the place of, on a terminal only, at most ten a second: for long work. */
+/* What the calling thread's task does now: see base/live.h. Cheap, and nothing where no task is shown. */
 void log_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* From now on this value is shown as "***", wherever it stands: as it is, as text_append_shown() shows it, escaped in

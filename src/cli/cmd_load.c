@@ -56,7 +56,7 @@ static bool load_source(Call *call, const Project *project, Node *node, RunSumma
     RunOptions options = {.selection = &selection,
                           .command = choice_words(call),
                           .wait = call_has(call, "wait"),
-                          .listener = progress_listener(false)};
+                          .listener = progress_begin(false)};
     return run_project(project, &options, ret, err);
 }
 
@@ -86,7 +86,7 @@ static bool load_new(Call *call, const Project *project, const char *table, RunS
                      .command = choice_words(call),
                      .columns = columns,
                      .column_count = starter.column_count};
-    RunListener listener = progress_listener(false);
+    RunListener listener = progress_begin(false);
     return run_load_file(project, &load, &listener, call_has(call, "wait"), ret, err);
 }
 
@@ -106,7 +106,7 @@ static int load(Call *call, const Project *project)
     RunSummary summary = {0};
     bool good =
         node ? load_source(call, project, node, &summary, &err) : load_new(call, project, table, &summary, &err);
-    return good ? progress_finish(&summary, false) : call_failed(&err);
+    return good ? progress_finish(&summary, false) : progress_failed(&err);
 }
 
 int cmd_load(Call *call)

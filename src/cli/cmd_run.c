@@ -3,14 +3,67 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 
-enum { THREADS_MAX = 1024 };
-
-static bool check_threads(const Call *call, Error *err)
+static bool read_threads(const Call *call, size_t *ret, Error *err)
 {
     long threads;
-    if (!call_number(call, "threads", 1, THREADS_MAX, 1, &threads, err))
+    if (!call_number(call, "threads", 1, RUN_THREADS_MAX, 1, &threads, err))
         return false;
-    return threads == 1 ? true : call_error(err, "'run --threads %ld' is not supported yet", threads);
+    *ret = (size_t)threads;
+    return true;
+}
+
+static bool check_together(const Call *call, Error *err)
+{
+    if (!call_has(call, "due") || !(call_has(call, "failed") || call_has(call, "full-refresh")))
+        return true;
+    return call_error(err, "--due and --%s do not go together", call_has(call, "failed") ? "failed" : "full-refresh");
+}
+
+/* By order, of --accept; NULL where none was given. */
+static bool read_accepted(Call *call, const Project *project, const Selection *selection, bool **ret, Error *err)
+{
+    size_t count;
+    const char **names = call_values(call, "accept", &count);
+    *ret = count ? arena_array(&call->arena, project->node_count, sizeof **ret) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        const Node *node = project_find(project, names[i]);
+        if (!node)
+            return project_unknown(project, names[i], err);
+        if (!selection->chosen[node->order])
+            return call_error(err, "--accept %s: '%s' is not among what is to be run", names[i], names[i]);
+        (*ret)[node->order] = true;
+    }
+    return true;
+}
+
+/* Rows that no query can bring back. */
+static const char *why_kept(const Node *node)
+{
+    if (node->kind != NODE_MODEL)
+        return NULL;
+    if (node->materialized == MATERIALIZED_HISTORY)
+        return "history: its rows of earlier runs would be lost";
+    return node->no_full_refresh ? "kept by full_refresh: false" : NULL;
+}
+
+static bool check_full_refresh(const Project *project, const Selection *selection, Error *err)
+{
+    for (size_t i = 0; i < project->node_count; i++) {
+        const Node *node = project->nodes[i];
+        const char *why = selection->named[i] ? why_kept(node) : NULL;
+        if (!why)
+            continue;
+        error_at(err, ERROR_PROJECT, node->place.file, 0, 0, "'%s' cannot be built from nothing: it is %s", node->name,
+                 why);
+        return error_hint(err, "run it without --full-refresh");
+    }
+    for (size_t i = 0; i < project->node_count; i++) {
+        const Node *node = project->nodes[i];
+        const char *why = selection->chosen[i] ? why_kept(node) : NULL;
+        if (why)
+            log_warn("%s: run as ever in spite of --full-refresh: it is %s", node->name, why);
+    }
+    return true;
 }
 
 /* Why nothing came of what was asked for. With --due, that is what a minute is like. */
@@ -31,31 +84,49 @@ static void tell_idle(const Project *project, const Selection *selection)
         log_info("there is nothing to do");
 }
 
+static bool read_options(Call *call, const Project *project, Selection *ret_selection, RunOptions *ret, Error *err)
+{
+    bool *accepted = NULL;
+    *ret = (RunOptions){.selection = ret_selection,
+                        .command = choice_words(call),
+                        .due = call_has(call, "due"),
+                        .wait = call_has(call, "wait"),
+                        .failed = call_has(call, "failed"),
+                        .fail_fast = call_has(call, "fail-fast"),
+                        .full_refresh = call_has(call, "full-refresh")};
+    bool good = read_threads(call, &ret->threads, err) && choice_make(call, project, ret_selection, err) &&
+                read_accepted(call, project, ret_selection, &accepted, err) &&
+                (!ret->full_refresh || check_full_refresh(project, ret_selection, err));
+    ret->accepted = accepted;
+    return good;
+}
+
 static int run(Call *call, const Project *project)
 {
     ERROR_AUTO(err);
     Selection selection;
+    RunOptions options;
     RunSummary summary = {0};
-    if (!choice_make(call, project, &selection, &err))
+    if (!read_options(call, project, &selection, &options, &err))
         return call_failed(&err);
-    if (!call_has(call, "due")) /* cron mails what a job says: not this, every minute */
+    if (!options.due) /* cron mails what a job says: not this, every minute */
         session_warn_unread(project);
-    RunOptions options = {.selection = &selection,
-                          .command = choice_words(call),
-                          .due = call_has(call, "due"),
-                          .wait = call_has(call, "wait"),
-                          .listener = progress_listener(call_has(call, "due"))};
+    options.listener = progress_begin(options.due);
     if (!run_project(project, &options, &summary, &err))
-        return call_failed(&err);
-    if (summary.run_id == 0 && !options.due)
+        return progress_failed(&err);
+    int status = progress_finish(&summary, options.due);
+    if (summary.run_id == 0 && options.failed)
+        log_info("there is nothing to do: of what was asked for, all ended well the last time");
+    else if (summary.run_id == 0 && !options.due)
         tell_idle(project, &selection);
-    return progress_finish(&summary, options.due);
+    return status;
 }
 
 int cmd_run(Call *call)
 {
     ERROR_AUTO(err);
-    if (!check_threads(call, &err))
+    size_t threads;
+    if (!read_threads(call, &threads, &err) || !check_together(call, &err))
         return call_failed(&err);
     Project project;
     int status = session_project(call, SESSION_WHOLE, &project) ? run(call, &project) : 2;

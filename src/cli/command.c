@@ -37,15 +37,15 @@ static const Option opt_count = {.name = "count", .letter = 'n', .argument = "N"
 
 static const Option opt_due = {.name = "due", .doc = "only what a schedule says is due since it last ran"};
 static const Option opt_wait = {.name = "wait", .doc = "wait for a table that another run is building"};
-static const Option opt_threads = {.name = "threads", .argument = "N", .doc = "steps at a time; only 1 so far"};
-static const Option opt_full_refresh = {.name = "full-refresh", .later = true, .doc = "build from nothing"};
+static const Option opt_threads = {
+    .name = "threads", .argument = "N", .doc = "steps at a time, from 1 to 64; default: 1, in the project's order"};
+static const Option opt_full_refresh = {.name = "full-refresh", .doc = "compute every row anew, whatever changed"};
 static const Option opt_accept = {.name = "accept",
                                   .argument = "NAME",
                                   .repeat = true,
-                                  .later = true,
                                   .doc = "take a result that would lose a large share of its table"};
-static const Option opt_failed = {.name = "failed", .later = true, .doc = "only what failed last time"};
-static const Option opt_fail_fast = {.name = "fail-fast", .later = true, .doc = "stop at the first failure"};
+static const Option opt_failed = {.name = "failed", .doc = "only what did not end well the last time"};
+static const Option opt_fail_fast = {.name = "fail-fast", .doc = "begin nothing more after the first failure"};
 
 static const Option opt_from_file = {
     .name = "from", .argument = "FILE.csv", .doc = "make a source and a model of this CSV file"};
@@ -91,11 +91,16 @@ const Command commands[] = {
      "in one transaction. A step that fails fails what depends on it and nothing else.\n\n"
      "With --due: what a schedule says is due since it last ran, once a tick, however many ask. A table that another "
      "run is building is then skipped, and that is recorded.\n\n"
+     "With --failed: what failed, was blocked, cancelled or lost the last time, or was left out because of "
+     "--fail-fast. "
+     "A step that fails for a reason that may pass is tried again, as often as its retries: says.\n\n"
      "    sluice run                 everything\n"
      "    sluice run daily           one model\n"
      "    sluice run +daily          with all it needs\n"
      "    sluice run source:loans+   a source and all that reads it\n"
      "    sluice run tag:hourly path:models/staging\n"
+     "    sluice run --threads 4     up to four steps at a time\n"
+     "    sluice run --failed        what failed the last time, and nothing else\n"
      "    sluice run --due           from cron(8), every minute",
      OPTIONS(&opt_select, &opt_exclude, &opt_due, &opt_wait, &opt_threads, &opt_full_refresh, &opt_accept, &opt_failed,
              &opt_fail_fast),

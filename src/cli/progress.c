@@ -2,13 +2,20 @@
 
 #include <inttypes.h>
 
+#include "base/live.h"
 #include "base/log.h"
 
 static void step_begins(const Node *node, void *data)
 {
     (void)data;
     log_debug("%s: begins", node->name);
-    log_progress("%s ...", node->name);
+    live_begin(node->name);
+}
+
+static void step_left(const Node *node, void *data)
+{
+    (void)node, (void)data;
+    live_end();
 }
 
 static void tell_checks(const Node *node, const StepResult *result)
@@ -56,6 +63,7 @@ static void tell_skipped(const Node *node, const StepResult *result, bool due)
 static void step_ended(const Node *node, const StepResult *result, void *data)
 {
     const bool *due = data;
+    live_end();
     switch (result->outcome) {
     case STEP_OK:
     case STEP_UNCHANGED:
@@ -75,10 +83,12 @@ static void step_ended(const Node *node, const StepResult *result, void *data)
     tell_checks(node, result);
 }
 
-RunListener progress_listener(bool due)
+RunListener progress_begin(bool due)
 {
     static const bool answers[] = {false, true};
-    return (RunListener){.step_begins = step_begins, .step_ended = step_ended, .data = (void *)&answers[due]};
+    live_start();
+    return (RunListener){
+        .step_begins = step_begins, .step_left = step_left, .step_ended = step_ended, .data = (void *)&answers[due]};
 }
 
 static void count(Text *line, size_t n, const char *what)
@@ -87,8 +97,15 @@ static void count(Text *line, size_t n, const char *what)
         text_appendf(line, "%s%zu %s", line->len ? ", " : "", n, what);
 }
 
+int progress_failed(const Error *failure)
+{
+    live_stop();
+    return call_failed(failure);
+}
+
 int progress_finish(const RunSummary *summary, bool due)
 {
+    live_stop();
     if (summary->run_id == 0) {
         if (due)
             log_debug("nothing is due");

@@ -4,8 +4,11 @@
 #include "cli/call.h"
 #include "run/run.h"
 
-/* due: a table that another run is building is as it should be. */
-RunListener progress_listener(bool due);
+/* due: a table that another run is building is as it should be. On a terminal the steps that run are shown from now on,
+ * a line each, until one of these is called: */
+RunListener progress_begin(bool due);
+/* Prints why the run could not be done, and returns the exit status that goes with it. */
+int progress_failed(const Error *failure);
 /* Prints the summary of a run that could be done, and returns its exit status: 1 where a step failed, else 4 where
  * another run is building a table (with due that is 0), else 0. */
 int progress_finish(const RunSummary *summary, bool due);

@@ -46,6 +46,7 @@ bool run_load_file(const Project *project, const FileLoad *load, const RunListen
         .columns = arena_array(&arena, load->column_count, sizeof(Column)),
         .column_count = load->column_count,
         .mode = LOAD_REPLACE,
+        .retries = 3,
         .zone = project->zone,
     };
     for (size_t i = 0; i < load->column_count; i++)

@@ -4,30 +4,43 @@
 
 #include "base/log.h"
 #include "build/due.h"
+#include "project/index.h"
 #include "record/ledger.h"
 #include "run/target.h"
+#include "run/worker.h"
 
 enum { RECONNECTS = 3 };
-
-typedef enum NodeState { STATE_IDLE, STATE_GOOD, STATE_BAD, STATE_BUSY } NodeState;
 
 typedef struct Run {
     const Project *project;
     const RunOptions *options;
     RunSummary *summary;
-    Build build;
     Conn *conn;
     Arena arena;
-    NodeState *states;     /* by order */
-    const Node **culprits; /* by order: of a state that is passed on, whose it is */
-    bool *todo;            /* by order */
-    Instant *ticks;        /* by order, with due */
+    Text url;
+    Crew crew;
+    bool *todo;     /* by order */
+    Instant *ticks; /* by order, with due */
+    bool *clean;    /* by order */
 } Run;
 
 static void run_clear(Run *run)
 {
+    crew_clear(&run->crew);
     conn_close(run->conn);
+    text_clear(&run->url);
     arena_clear(&run->arena);
+}
+
+static bool reconnect(Run *run, Error *err)
+{
+    conn_close(run->conn);
+    run->conn = NULL;
+    text_reset(&run->url);
+    if (!target_url(run->project, &run->url, err))
+        return false;
+    run->crew.url = text_str(&run->url);
+    return target_connect_to(run->project, run->crew.url, &run->conn, err);
 }
 
 /* --- what is to be done ---------------------------------------------------------------------------------------- */
@@ -45,161 +58,79 @@ static bool ask_due(Run *run, const Node *node, bool *ret_due, Error *err)
         return true;
     if (!ledger_relation(run->conn, node->schema, node->table, &run->arena, &known, err))
         return false;
-    *ret_due = due_tick(node, &known, run->build.started_at, &run->ticks[node->order]);
+    *ret_due = due_tick(node, &known, run->crew.build.started_at, &run->ticks[node->order]);
+    return true;
+}
+
+/* Tables, as schema and name, whose last step did not end well. */
+static const char *relation_key(Arena *arena, const char *schema, const char *table)
+{
+    return arena_printf(arena, "%s\x1f%s", schema, table);
+}
+
+static bool ask_failed(Run *run, Index *failed, Error *err)
+{
+    ROWS_AUTO(rows);
+    if (!ledger_mark_lost(run->conn, run->project->name, err) ||
+        !ledger_failed(run->conn, run->project->name, run->project->target.name, &rows, err))
+        return false;
+    for (int i = 0; i < rows_count(rows); i++)
+        index_put(failed, relation_key(&run->arena, rows_get(rows, i, 0), rows_get(rows, i, 1)), failed);
     return true;
 }
 
 static bool choose(Run *run, size_t *ret_count, Error *err)
 {
+    const RunOptions *options = run->options;
+    Index failed = {.arena = &run->arena};
     *ret_count = 0;
+    if (options->failed && !ask_failed(run, &failed, err))
+        return false;
     for (size_t i = 0; i < run->project->node_count; i++) {
         const Node *node = run->project->nodes[i];
-        run->todo[i] = run->options->selection->chosen[i] && makes_something(node);
-        if (run->todo[i] && run->options->due && !ask_due(run, node, &run->todo[i], err))
+        run->todo[i] = options->selection->chosen[i] && makes_something(node);
+        if (run->todo[i] && options->failed)
+            run->todo[i] = index_get(&failed, relation_key(&run->arena, node->schema, node->table)) != NULL;
+        if (run->todo[i] && options->due && !ask_due(run, node, &run->todo[i], err))
             return false;
         *ret_count += run->todo[i];
     }
     return true;
 }
 
-/* --- one step -------------------------------------------------------------------------------------------------- */
+/* --- the steps ------------------------------------------------------------------------------------------------- */
 
-static void count(Run *run, const StepResult *result)
+static void prepare_steps(Run *run)
 {
-    RunSummary *summary = run->summary;
-    switch (result->outcome) {
-    case STEP_OK:
-        summary->ok++;
-        break;
-    case STEP_UNCHANGED:
-        summary->unchanged++;
-        break;
-    case STEP_FAILED:
-        summary->failed++;
-        break;
-    case STEP_BLOCKED:
-        summary->blocked++;
-        break;
-    case STEP_SKIPPED:
-        summary->skipped++;
-        summary->busy += result->busy;
-        break;
-    }
-    summary->warnings += result->checks.warnings;
-}
-
-static void end_step(Run *run, const Node *node, const StepResult *result)
-{
-    static const NodeState states[] = {
-        [STEP_OK] = STATE_GOOD,     [STEP_UNCHANGED] = STATE_GOOD, [STEP_FAILED] = STATE_BAD,
-        [STEP_BLOCKED] = STATE_BAD, [STEP_SKIPPED] = STATE_GOOD,
-    };
-    run->states[node->order] = result->busy ? STATE_BUSY : states[result->outcome];
-    run->culprits[node->order] = node;
-    count(run, result);
-    if (run->options->listener.step_ended)
-        run->options->listener.step_ended(node, result, run->options->listener.data);
-}
-
-static Step step_of(Run *run, const Node *node)
-{
-    Step step = {.node = node, .has_tick = run->options->due, .tick = run->ticks[node->order]};
-    char tick[CLOCK_TEXT];
-    clock_format_exact(step.tick, tick);
-    step.logical_run = step.has_tick ? arena_printf(&run->arena, "tick %s", tick)
-                                     : arena_printf(&run->arena, "run %" PRId64, run->build.run_id);
-    return step;
-}
-
-static bool reconnect(Run *run, Error *err)
-{
-    conn_close(run->conn);
-    run->conn = run->build.conn = NULL;
-    if (!target_connect(run->project, &run->conn, err))
-        return false;
-    run->build.conn = run->conn;
-    return true;
-}
-
-/* After err: whether it was a lost connection, and there is a new one. */
-static bool regain(Run *run, const Node *node, Error *err)
-{
-    if (err->code != ERROR_CONNECTION)
-        return false;
-    log_warn("%s: %s; trying again", node->name, err->message);
-    error_clear(err);
-    return reconnect(run, err);
-}
-
-/* After a lost connection: the step again, which finds out whether its COMMIT took place. */
-static bool step_with_retry(Run *run, Step *step, StepResult *ret, Error *err)
-{
-    for (int i = 0;; i++) {
-        if (step_run(&run->build, step, &run->arena, ret, err))
-            return true;
-        if (i == RECONNECTS || !regain(run, step->node, err))
-            return false;
-        step->again = true;
-    }
-}
-
-/* Why a node cannot be built in this run, or NULL: the name of an input that was not. Through ephemeral models. */
-static const Node *bad_input(Run *run, const Node *node, NodeState *ret_state)
-{
-    for (size_t i = 0; i < node->input_count; i++) {
-        NodeState state = run->states[node->inputs[i]->order];
-        if (state == STATE_BAD || state == STATE_BUSY) {
-            *ret_state = state;
-            return run->culprits[node->inputs[i]->order];
+    bool due = run->options->due;
+    const char *by_run = arena_printf(&run->arena, "run %" PRId64, run->summary->run_id);
+    for (size_t i = 0; i < run->project->node_count; i++) {
+        Step *step = &run->crew.steps[i];
+        *step = (Step){.node = run->project->nodes[i], .has_tick = due, .tick = run->ticks[i], .logical_run = by_run};
+        if (due && run->todo[i]) {
+            char tick[CLOCK_TEXT];
+            clock_format_exact(step->tick, tick);
+            step->logical_run = arena_printf(&run->arena, "tick %s", tick);
         }
     }
-    return NULL;
 }
 
-static bool hold_back(Run *run, const Node *node, const Node *input, NodeState why, Error *err)
+/* Where every connection was lost, and the server is the project's own, it may have to be started: that is for one
+ * thread alone. */
+static bool do_all(Run *run, size_t todo, Error *err)
 {
-    Step step = step_of(run, node);
-    bool busy = why == STATE_BUSY;
-    StepResult result = {
-        .outcome = busy ? STEP_SKIPPED : STEP_BLOCKED,
-        .busy = busy,
-        .total = -1,
-        .reason = arena_printf(&run->arena, busy ? "%s is being built by another run" : "%s failed", input->name),
-    };
-    if (!step_record_unrun(&run->build, &step, &result, err))
-        return false;
-    end_step(run, node, &result);
-    return true;
-}
-
-/* A connection that was lost since the last step is opened again. */
-static bool begin_step(Run *run, Step *step, Error *err)
-{
-    return step_begin(&run->build, step, err) || (regain(run, step->node, err) && step_begin(&run->build, step, err));
-}
-
-static bool do_node(Run *run, const Node *node, Error *err)
-{
-    NodeState why = STATE_IDLE;
-    const Node *input = bad_input(run, node, &why);
-    if (!run->todo[node->order]) {
-        run->states[node->order] = input && node_is_ephemeral(node) ? why : STATE_IDLE;
-        run->culprits[node->order] = input;
-        return true;
+    size_t threads = run->options->threads ? run->options->threads : 1;
+    prepare_steps(run);
+    queue_init(&run->crew.queue, run->project, run->todo, &run->arena);
+    for (int i = 0;; i++) {
+        if (crew_work(&run->crew, threads < todo ? threads : todo, &run->conn, err))
+            return true;
+        if (err->code != ERROR_CONNECTION || run->project->target.url || i == RECONNECTS)
+            return false;
+        error_clear(err);
+        if (!reconnect(run, err))
+            return false;
     }
-    if (input)
-        return hold_back(run, node, input, why, err);
-    Step step = step_of(run, node);
-    StepResult result = {.total = -1};
-    if (run->options->listener.step_begins)
-        run->options->listener.step_begins(node, run->options->listener.data);
-    if (!begin_step(run, &step, err) || !step_with_retry(run, &step, &result, err)) {
-        error_clear(&result.failure);
-        return false;
-    }
-    end_step(run, node, &result);
-    error_clear(&result.failure);
-    return true;
 }
 
 /* --- the run --------------------------------------------------------------------------------------------------- */
@@ -211,12 +142,12 @@ static bool begin(Run *run, Error *err)
         .project = project->name,
         .target = project->target.name,
         .command = run->options->command,
-        .started_at = run->build.started_at,
+        .started_at = run->crew.build.started_at,
     };
     if (!ledger_mark_lost(run->conn, project->name, err) ||
         !ledger_run_begin(run->conn, &row, &run->summary->run_id, err))
         return false;
-    run->build.run_id = run->summary->run_id;
+    run->crew.build.run_id = run->summary->run_id;
     return true;
 }
 
@@ -229,10 +160,23 @@ static const char *outcome_of(const Run *run, const Error *err)
     return run->summary->busy && !run->options->due ? "busy" : "ok";
 }
 
+/* Those that were passed over: one statement, however many they are. */
+static bool record_unchanged(Run *run, Error *err)
+{
+    const Crew *crew = &run->crew;
+    StepResult result = {.outcome = STEP_UNCHANGED, .total = -1, .reason = CREW_NOTHING_CHANGED};
+    Build build = crew->build;
+    build.conn = run->conn;
+    for (size_t i = 0; i < crew->unchanged_count; i++)
+        if (!step_record_unrun(&build, &crew->steps[crew->unchanged[i]->order], &result, err))
+            return false;
+    return true;
+}
+
 static bool record_end(Run *run, const Error *failure, Error *err)
 {
     const char *outcome = outcome_of(run, failure);
-    return ledger_run_end(run->conn, run->summary->run_id, outcome, failure, err) &&
+    return record_unchanged(run, err) && ledger_run_end(run->conn, run->summary->run_id, outcome, failure, err) &&
            ledger_end_steps(run->conn, run->summary->run_id, outcome, err);
 }
 
@@ -254,37 +198,34 @@ static bool end(Run *run, bool good, Error *err)
     return good && recorded;
 }
 
-static bool do_all(Run *run, Error *err)
-{
-    for (size_t i = 0; i < run->project->node_count; i++)
-        if (!do_node(run, run->project->nodes[i], err))
-            return false;
-    return true;
-}
-
 bool run_project(const Project *project, const RunOptions *options, RunSummary *ret, Error *err)
 {
     *ret = (RunSummary){0};
     Run run CLEANUP(run_clear) = {.project = project, .options = options, .summary = ret};
-    run.states = arena_array(&run.arena, project->node_count, sizeof *run.states);
-    run.culprits = arena_array(&run.arena, project->node_count, sizeof *run.culprits);
-    run.todo = arena_array(&run.arena, project->node_count, sizeof *run.todo);
-    run.ticks = arena_array(&run.arena, project->node_count, sizeof *run.ticks);
-    if (!target_connect(project, &run.conn, err) || !ledger_open(run.conn, err))
-        return false;
-    run.build = (Build){.conn = run.conn,
-                        .project = project,
-                        .started_at = clock_now(),
-                        .wait = options->wait,
-                        .due = options->due,
-                        .by_hand = options->by_hand};
-    size_t todo;
-    if (!choose(&run, &todo, err))
+    crew_init(&run.crew);
+    size_t count = project->node_count, todo;
+    run.todo = arena_array(&run.arena, count, sizeof *run.todo);
+    run.ticks = arena_array(&run.arena, count, sizeof *run.ticks);
+    run.clean = arena_array(&run.arena, count, sizeof *run.clean);
+    run.crew.project = project;
+    run.crew.options = options;
+    run.crew.summary = ret;
+    run.crew.clean = run.clean;
+    run.crew.steps = arena_array(&run.arena, count, sizeof *run.crew.steps);
+    run.crew.unchanged = arena_array(&run.arena, count, sizeof *run.crew.unchanged);
+    run.crew.build = (Build){.project = project,
+                             .started_at = clock_now(),
+                             .wait = options->wait,
+                             .due = options->due,
+                             .by_hand = options->by_hand,
+                             .full_refresh = options->full_refresh,
+                             .accepted = options->accepted};
+    if (!reconnect(&run, err) || !ledger_open(run.conn, err) || !choose(&run, &todo, err))
         return false;
     if (todo == 0)
         return true;
     if (!begin(&run, err))
         return false;
-    bool good = do_all(&run, err);
+    bool good = do_all(&run, todo, err);
     return end(&run, good, err);
 }

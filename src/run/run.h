@@ -1,7 +1,8 @@
-/* Run: the steps of a project, in the order of what needs what.
+/* Run: the steps of a project, in the order of what needs what, one or several at a time.
  *
- * A step that fails fails what depends on it (blocked) and nothing else. A lost connection starts the step again,
- * after a look in the ledger whether its COMMIT took place. */
+ * A step that fails fails what depends on it (blocked) and nothing else. One that fails for a reason that may pass is
+ * tried again, as often as its `retries` says. A lost connection starts the step again, after a look in the ledger
+ * whether its COMMIT took place. What comes of it is the same however many steps are done at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,9 +12,11 @@
 #include "project/project.h"
 #include "project/select.h"
 
-/* Told of every step as it ends, for whoever shows it. */
+/* Told of every step as it ends, for whoever shows it. One call at a time, in the thread that does the step. */
 typedef struct RunListener {
     void (*step_begins)(const Node *node, void *data);
+    void (*step_left)(const Node *node,
+                      void *data); /* begun, and not ended: the run stops, or another thread goes on */
     void (*step_ended)(const Node *node, const StepResult *result, void *data);
     void *data;
 } RunListener;
@@ -23,9 +26,16 @@ typedef struct RunOptions {
     const char *command; /* as recorded: "run --due" */
     bool due;
     bool wait;
-    bool by_hand; /* see load_file.h */
+    bool by_hand;         /* see load_file.h */
+    bool failed;          /* only what did not end well the last time, or was not begun because of that */
+    bool fail_fast;       /* after the first failure nothing is begun */
+    bool full_refresh;    /* see Build */
+    const bool *accepted; /* see Build */
+    size_t threads;       /* steps at a time, at most RUN_THREADS_MAX; 0: 1 */
     RunListener listener;
 } RunOptions;
+
+enum { RUN_THREADS_MAX = 64 };
 
 enum { RUN_LAST_WORDS = 5 }; /* seconds to record the end of a run or check that is cancelled */
 

@@ -19,11 +19,14 @@ bool target_url(const Project *project, Text *out, Error *err)
     return true;
 }
 
+bool target_connect_to(const Project *project, const char *url, Conn **ret_conn, Error *err)
+{
+    ConnOptions options = {.url = url, .project = project->name, .retry_for = CONNECT_RETRY};
+    return conn_open(&options, ret_conn, err);
+}
+
 bool target_connect(const Project *project, Conn **ret_conn, Error *err)
 {
     TEXT_AUTO(url);
-    if (!target_url(project, &url, err))
-        return false;
-    ConnOptions options = {.url = text_str(&url), .project = project->name, .retry_for = CONNECT_RETRY};
-    return conn_open(&options, ret_conn, err);
+    return target_url(project, &url, err) && target_connect_to(project, text_str(&url), ret_conn, err);
 }

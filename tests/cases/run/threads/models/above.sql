@@ -1,0 +1,4 @@
+-- ---
+-- materialized: view
+-- ---
+select id from top

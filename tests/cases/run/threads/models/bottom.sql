@@ -1,0 +1,1 @@
+select count(*) as n from "left" full join "right" using (id)

@@ -1,0 +1,1 @@
+select id, 'left' as side from top

@@ -1,0 +1,1 @@
+select id, 'right' as side from top

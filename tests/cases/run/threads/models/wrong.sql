@@ -1,0 +1,1 @@
+select 1 / (n - 1) as oops from bottom
