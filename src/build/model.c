@@ -1,36 +1,12 @@
-#include <inttypes.h>
-
+#include "build/declared.h"
+#include "build/history.h"
+#include "build/partial.h"
 #include "build/query.h"
 #include "build/work.h"
-#include "publish/diff.h"
 
-static bool append_created_at(const Work *work, Text *sql, Error *err)
-{
-    char started[CLOCK_TEXT];
-    clock_format_exact(work->build->started_at, started);
-    return conn_format(work->build->conn, sql, err, "%L::pg_catalog.timestamptz", started);
-}
+static bool is_history(const Work *work) { return work->node->materialized == MATERIALIZED_HISTORY; }
 
-static bool own_created_at(const Work *work, Error *err)
-{
-    error_at(err, ERROR_FAILED, work->node->place.file, work->node->sql_line, 0,
-             "the query gives a column created_at of its own, where history has the run's timestamp");
-    return error_hint(err, "name the query's columns, and give that one another name");
-}
-
-/* History tables are read by run and pruned by age: both want created_at indexed. */
-static bool add_created_at(Work *work, Error *err)
-{
-    TEXT_AUTO(sql);
-    text_appendf(&sql, "alter table %s add column created_at timestamptz not null default ", work->target.quoted);
-    if (!append_created_at(work, &sql, err))
-        return false;
-    text_appendf(&sql, "; alter table %s alter column created_at drop default; create index on %s (created_at)",
-                 work->target.quoted, work->target.quoted);
-    if (conn_exec(work->build->conn, text_str(&sql), err))
-        return true;
-    return str_eq(err->sqlstate, "42701") ? own_created_at(work, err) : false;
-}
+/* --- in full --------------------------------------------------------------------------------------------------- */
 
 static bool make_new(Work *work, Error *err)
 {
@@ -38,63 +14,35 @@ static bool make_new(Work *work, Error *err)
     QUERY_AUTO(query);
     text_appendf(&query.text, "create table %s as ", work->target.quoted);
     int64_t rows;
-    bool history = work->node->materialized == MATERIALIZED_HISTORY; /* its key is one of each run by itself */
     if (!query_append(conn, work->build->project, work->node, work->arena, &query, err) ||
-        !query_run(conn, &query, &rows, err) || !(history || work_try_key(work, work->target.quoted, err)) ||
+        !query_run(conn, &query, &rows, err) ||
+        !(is_history(work) || work_try_key(work, work->target.quoted, err)) || /* history: a key is of each run */
         !work_check(work, work->target.quoted, NULL, false, NULL, err))
         return false;
     work_count(work, rows, 0, 0);
     work->result->outcome = STEP_OK;
     work->result->total = work->total = rows;
     work->result->reason = "new table";
-    return history ? add_created_at(work, err) : work_add_key(work, &work->target, err);
-}
-
-static bool append_run(Work *work, const Table *stage, Diff *diff, Error *err)
-{
-    if (table_column(stage, "created_at"))
-        return own_created_at(work, err);
-    TEXT_AUTO(value);
-    text_append(&value, ", ");
-    DiffScope scope = {.number = work->step->step_id};
-    if (!append_created_at(work, &value, err) ||
-        !diff_find_append(work->build->conn, stage, &work->target, ", created_at", text_str(&value), &scope,
-                          work->arena, diff, err) ||
-        !diff_write(work->build->conn, diff, err))
-        return false;
-    TEXT_AUTO(prune);
-    text_appendf(&prune, "delete from %s where created_at < ", work->target.quoted);
-    if (!append_created_at(work, &prune, err))
-        return false;
-    text_appendf(&prune,
-                 " - pg_catalog.make_interval(secs => %" PRId64 ") and created_at < (select max(created_at) from %s)",
-                 work->node->keep / 1000000, work->target.quoted);
-    return conn_exec_counted(work->build->conn, text_str(&prune), &diff->counts.deleted, err);
+    work_touch_everything(work);
+    return is_history(work) ? history_stamp_new(work, err)
+                            : work_add_key(work, &work->target, err) && work_date_rows(work, err);
 }
 
 static bool publish_rows(Work *work, const Table *stage, Error *err)
 {
-    Conn *conn = work->build->conn;
-    const Node *node = work->node;
+    if (is_history(work))
+        return history_append(work, stage, err);
+    DiffScope scope = {.delete_missing = true, .number = work->step->step_id, .stage_rows = work->total};
     Diff diff;
-    DiffScope scope = {.number = work->step->step_id, .delete_missing = true, .stage_rows = work->total};
-    bool good;
-    if (node->materialized == MATERIALIZED_HISTORY)
-        good = append_run(work, stage, &diff, err);
-    else
-        good = diff_apply(conn, stage, &work->target, &node->unique_key, &scope, work->arena, &diff, err);
-    if (!good)
-        return false;
-    work_count(work, diff.counts.inserted, diff.counts.updated, diff.counts.deleted);
-    if (node->materialized == MATERIALIZED_HISTORY)
-        work->result->outcome = STEP_OK;
-    return true;
+    scope.time_column = work_time_column(work, &scope.time_type);
+    return diff_find(work->build->conn, stage, &work->target, &work->node->unique_key, &scope, work->arena, &diff,
+                     err) &&
+           work_write(work, &diff, err);
 }
 
 static bool remake(Work *work, Error *err)
 {
     Conn *conn = work->build->conn;
-    const Node *node = work->node;
     Table stage;
     QUERY_AUTO(query);
     if (!table_stage_name(conn, work->target.schema, work->step->step_id, work->arena, &stage, err))
@@ -105,20 +53,94 @@ static bool remake(Work *work, Error *err)
         !query_run(conn, &query, &rows, err) || !(rows <= TABLE_SMALL || work_try_key(work, stage.quoted, err)) ||
         !work_check(work, stage.quoted, NULL, false, NULL, err) ||
         !table_find(conn, stage.schema, stage.name, work->arena, &stage, err) ||
-        !work_same_columns(work, &stage, node->materialized == MATERIALIZED_HISTORY ? "created_at" : NULL, err))
+        !work_fit_columns(work, &stage, is_history(work) ? "created_at" : NULL, err))
         return false;
     work->result->total = work->total = rows;
     return table_stage_analyze(conn, &stage, rows, err) && publish_rows(work, &stage, err) &&
            table_stage_drop(conn, &stage, err);
 }
 
+/* --- what is to be done ---------------------------------------------------------------------------------------- */
+
+/* Only what may have become wrong without a change of its rows is judged: or all, where the checks changed. */
+static bool stay(Work *work, Error *err)
+{
+    work->result->outcome = STEP_UNCHANGED;
+    work->only_restless = str_eq(work->known.declared, declared_hash(work->node, work->arena));
+    work->total = work->known.total;
+    bool good = work_check(work, work->target.quoted, NULL, false, NULL, err);
+    work->only_restless = false;
+    return good;
+}
+
+static bool make_part(Work *work, Error *err)
+{
+    bool refused;
+    if (!partial_remake(work, &refused, err))
+        return false;
+    if (!refused)
+        return true;
+    work->decided.kind = DECISION_FULL;
+    work->decided.why = "its query does not run on a part of its inputs";
+    return remake(work, err);
+}
+
+static bool make_rows(Work *work, Error *err)
+{
+    if (!work->target.exists)
+        return make_new(work, err);
+    switch (work->decided.kind) {
+    case DECISION_SKIP:
+        return stay(work, err);
+    case DECISION_RANGE:
+    case DECISION_FROM:
+        return make_part(work, err);
+    case DECISION_FULL:
+        break;
+    }
+    return remake(work, err);
+}
+
+static bool look_at_inputs(Work *work, Error *err)
+{
+    Build *build = work->build;
+    const Node *node = work->node;
+    bool *chosen CLEANUP(mem_free_p) = mem_alloc(build->project->node_count + 1);
+    chosen[node->order] = true;
+    if (!survey_take(build->conn, build->project, chosen, true, work->arena, &work->survey, err))
+        return false;
+    DecideOptions options = {.full_refresh = build->full_refresh};
+    decide(&work->survey, node, &options, &work->decided);
+    return true;
+}
+
+/* What was decided, for the record. */
+static void tell(Work *work)
+{
+    const Decided *decided = &work->decided;
+    StepResult *result = work->result;
+    result->decision = decision_name(decided->kind);
+    if (!result->reason)
+        result->reason = decided->why;
+    if (decided->kind != DECISION_RANGE && decided->kind != DECISION_FROM)
+        return;
+    TEXT_AUTO(times);
+    decide_times(&decided->touched, decided->time_type, &times);
+    result->touched = arena_strdup(work->arena, text_str(&times));
+}
+
 bool work_model(Work *work, Error *err)
 {
-    work->definition = query_definition(work->build->project, work->node, work->arena);
-    if (work->node->materialized == MATERIALIZED_VIEW)
+    const Node *node = work->node;
+    work->definition = query_definition(work->build->project, node, work->arena);
+    if (!is_history(work) && !look_at_inputs(work, err))
+        return false;
+    if (node->materialized == MATERIALIZED_VIEW)
         return work_view(work, err);
-    bool good = work->target.exists ? remake(work, err) : make_new(work, err);
+    bool good = make_rows(work, err);
     if (!good && err->code == ERROR_FAILED && !err->file)
-        error_place(err, work->node->place.file, work->node->place.line, 0);
+        error_place(err, node->place.file, node->place.line, 0);
+    if (good && !is_history(work))
+        tell(work);
     return good;
 }

@@ -1,13 +1,33 @@
 #include "build/plan.h"
 
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "base/file.h"
+#include "build/decide.h"
+#include "build/dry.h"
 #include "build/due.h"
 #include "build/own.h"
 #include "build/query.h"
 #include "pg/rows.h"
 #include "publish/table.h"
 #include "record/ledger.h"
+
+typedef struct Planning {
+    Conn *conn;
+    const Project *project;
+    const PlanOptions *options;
+    Survey survey;
+    const Touched **planned; /* by order: what the steps planned so far would touch */
+    Instant now;
+    Arena *arena;
+} Planning;
+
+static void planning_clear(Planning *planning)
+{
+    survey_clear(&planning->survey);
+    mem_free_p(&planning->planned);
+}
 
 static const char *inputs_of(const Node *node, Arena *arena)
 {
@@ -17,42 +37,130 @@ static const char *inputs_of(const Node *node, Arena *arena)
     return names.len ? arena_printf(arena, "; reads %s", text_str(&names)) : "";
 }
 
-static PlanStep plan_source(const Node *node, const Table *table, Arena *arena)
+static PlanStep step_of(const Node *node, const char *action, const char *why)
 {
-    if (!node->csv)
-        return (PlanStep){node, node_has_checks(node) ? "check" : "skip", "others write this table"};
-    static const char *const modes[] = {
-        [LOAD_UPSERT] = "rows with a known key are updated where they differ, new ones are added",
-        [LOAD_REPLACE] = "the table is made to hold what the file holds; only rows that differ are written",
-        [LOAD_APPEND] = "the file's rows are added, unless it is the file appended last",
-    };
-    const char *what = table->exists ? modes[node->mode] : "the table is not there yet";
-    return (PlanStep){node, "load", arena_printf(arena, "from %s: %s", node->csv_shown, what)};
+    return (PlanStep){.node = node, .action = action, .touched = "", .why = why};
 }
 
-static PlanStep plan_model(const Project *project, const Node *node, const Table *table, const LedgerRelation *known,
-                           Arena *arena)
+static const char *times(const Touched *touched, SqlTimeType type, Arena *arena)
 {
+    TEXT_AUTO(text);
+    decide_times(touched, type, &text);
+    return arena_strdup(arena, text_str(&text));
+}
+
+static void will_touch(Planning *planning, const Node *node, const Touched *touched)
+{
+    Touched *kept = arena_alloc(planning->arena, sizeof *kept);
+    *kept = *touched;
+    planning->planned[node->order] = kept;
+}
+
+/* --- sources --------------------------------------------------------------------------------------------------- */
+
+static const char *failure(const Error *err, Arena *arena)
+{
+    TEXT_AUTO(text);
+    error_place_text(err, &text);
+    return arena_printf(arena, "%s%s%s", text_str(&text), text.len ? ": " : "", err->message);
+}
+
+static PlanStep plan_changed_file(Planning *planning, const Node *node, const DryLoad *dry)
+{
+    Arena *arena = planning->arena;
+    const SqlRelationFacts *facts = &planning->survey.nodes[node->order]->relation->facts;
+    if (touched_nothing(&dry->touched))
+        return step_of(node, "load",
+                       arena_printf(arena, "from %s: the file changed, and no row differs", node->csv_shown));
+    will_touch(planning, node, &dry->touched);
+    PlanStep step =
+        step_of(node, "load",
+                arena_printf(arena, "from %s: %" PRId64 " rows to add, %" PRId64 " to change, %" PRId64 " to delete",
+                             node->csv_shown, dry->inserted, dry->updated, dry->deleted));
+    if (facts->time_column)
+        step.touched = times(&dry->touched, facts->time_type, arena);
+    return step;
+}
+
+static PlanStep plan_file(Planning *planning, const Node *node)
+{
+    static const Touched everything = {.everything = true};
+    Arena *arena = planning->arena;
+    const SurveyRelation *relation = planning->survey.nodes[node->order]->relation;
+    if (!relation->relkind) {
+        will_touch(planning, node, &everything);
+        return step_of(node, "load", arena_printf(arena, "from %s: the table is not there yet", node->csv_shown));
+    }
+    DryLoad dry;
+    ERROR_AUTO(err);
+    bool told =
+        dry_load(planning->conn, planning->project, relation, planning->options->full_refresh, arena, &dry, &err);
+    if (told && dry.same)
+        return step_of(node, "skip", arena_printf(arena, "%s is the file that was loaded last", node->csv_shown));
+    if (told)
+        return plan_changed_file(planning, node, &dry);
+    will_touch(planning, node, &everything);
+    if (str_eq(err.sqlstate, "42501") || str_eq(err.sqlstate, "25006")) /* may not write, or on a standby */
+        return step_of(
+            node, "load",
+            arena_printf(arena, "from %s: what it would touch cannot be told: %s", node->csv_shown, err.message));
+    return step_of(node, "fail", failure(&err, arena));
+}
+
+static PlanStep plan_source(Planning *planning, const Node *node)
+{
+    static const char *const ways[] = {
+        [CHANGES_UNKNOWN] = "others write this table",
+        [CHANGES_TRIGGER] = "others write this table; its triggers say what changed",
+        [CHANGES_COLUMN] = "others write this table; its rows say when they changed",
+    };
+    if (node->csv)
+        return plan_file(planning, node);
+    return step_of(node, node_has_checks(node) ? "check" : "skip", ways[node->changes]);
+}
+
+/* --- models ---------------------------------------------------------------------------------------------------- */
+
+static PlanStep plan_rows(Planning *planning, const Node *node)
+{
+    DecideOptions options = {.full_refresh = planning->options->full_refresh, .planned = planning->planned};
+    Decided decided;
+    decide(&planning->survey, node, &options, &decided);
+    PlanStep step = step_of(node, decision_name(decided.kind), decided.why);
+    step.place = decided.place;
+    if (decided.kind == DECISION_RANGE || decided.kind == DECISION_FROM)
+        step.touched = times(&decided.touched, decided.time_type, planning->arena);
+    if (decided.kind != DECISION_SKIP)
+        will_touch(planning, node, &decided.touched);
+    return step;
+}
+
+static PlanStep plan_model(Planning *planning, const Node *node)
+{
+    Arena *arena = planning->arena;
+    const SurveyRelation *relation = planning->survey.nodes[node->order]->relation;
     const char *inputs = inputs_of(node, arena);
+    static const Touched everything = {.everything = true};
     switch (node->materialized) {
     case MATERIALIZED_EPHEMERAL:
-        return (PlanStep){node, "inline", arena_printf(arena, "stands inside the models that read it%s", inputs)};
+        return step_of(node, "inline", arena_printf(arena, "stands inside the models that read it%s", inputs));
     case MATERIALIZED_VIEW:
-        if (table->exists && str_eq(known->definition, query_definition(project, node, arena)))
-            return (PlanStep){node, "view", arena_printf(arena, "stays: its definition is the same%s", inputs)};
-        return (PlanStep){
+        if (relation->relkind && str_eq(relation->known.definition, query_definition(planning->project, node, arena)))
+            return step_of(node, "view", arena_printf(arena, "stays: its definition is the same%s", inputs));
+        return step_of(
             node, "view",
-            arena_printf(arena, "%s%s", table->exists ? "replaced: its definition changed" : "new", inputs)};
+            arena_printf(arena, "%s%s", relation->relkind ? "replaced: its definition changed" : "new", inputs));
     case MATERIALIZED_HISTORY:
-        return (PlanStep){node, "append", arena_printf(arena, "every run keeps its rows%s", inputs)};
+        will_touch(planning, node, &everything);
+        return step_of(node, "append", arena_printf(arena, "every run keeps its rows%s", inputs));
     case MATERIALIZED_TABLE:
     case MATERIALIZED_INCREMENTAL:
         break;
     }
-    const char *what =
-        table->exists ? "recomputed in full; only rows that differ are written" : "the table is not there yet";
-    return (PlanStep){node, "build", arena_printf(arena, "%s%s", what, inputs)};
+    return plan_rows(planning, node);
 }
+
+/* --- what stands in the way ------------------------------------------------------------------------------------ */
 
 /* Names of columns that the node has and the table does not, as far as the files tell. */
 static bool same_names(const Node *node, const Table *table, Text *ret_why)
@@ -86,30 +194,23 @@ static const char *obstacle(Conn *conn, const Project *project, const Node *node
     return asked && rows_count(rows) == 0 ? arena_printf(arena, "the schema %s is not there", node->schema) : NULL;
 }
 
-typedef struct Planning {
-    Conn *conn;
-    const Project *project;
-    bool ledger; /* there is one */
-    bool due;
-    Instant now;
-    Arena *arena;
-} Planning;
-
-static bool plan_node(const Planning *planning, const Node *node, Plan *ret, Error *err)
+static bool plan_node(Planning *planning, const Node *node, Plan *ret, Error *err)
 {
     Arena *arena = planning->arena;
+    const LedgerRelation *known = &planning->survey.nodes[node->order]->relation->known;
     Table table;
-    LedgerRelation known = {0};
-    if (!table_find(planning->conn, node->schema, node->table, arena, &table, err) ||
-        (planning->ledger && !ledger_relation(planning->conn, node->schema, node->table, arena, &known, err)))
-        return false;
     Instant tick;
-    if (planning->due && !due_tick(node, &known, planning->now, &tick))
+    if (planning->options->due && !due_tick(node, known, planning->now, &tick))
         return true;
-    PlanStep step = node->kind == NODE_SOURCE ? plan_source(node, &table, arena)
-                                              : plan_model(planning->project, node, &table, &known, arena);
-    const char *why = obstacle(planning->conn, planning->project, node, &table, &known, arena);
-    ret->steps[ret->step_count++] = why ? (PlanStep){node, "fail", why} : step;
+    if (!table_find(planning->conn, node->schema, node->table, arena, &table, err))
+        return false;
+    const char *why = obstacle(planning->conn, planning->project, node, &table, known, arena);
+    if (why)
+        ret->steps[ret->step_count++] = step_of(node, "fail", why);
+    else if (node->kind == NODE_SOURCE)
+        ret->steps[ret->step_count++] = plan_source(planning, node);
+    else
+        ret->steps[ret->step_count++] = plan_model(planning, node);
     return true;
 }
 
@@ -143,15 +244,31 @@ static bool find_leftovers(Conn *conn, const Project *project, Arena *arena, Pla
     return true;
 }
 
-bool plan_make(Conn *conn, const Project *project, const Selection *selection, bool due, Arena *arena, Plan *ret,
-               Error *err)
+static bool plan_all(Planning *planning, const Selection *selection, Plan *ret, Error *err)
 {
-    Planning planning = {.conn = conn, .project = project, .due = due, .now = clock_now(), .arena = arena};
-    *ret = (Plan){.steps = arena_array(arena, project->node_count, sizeof(PlanStep))};
-    if (!ledger_exists(conn, &planning.ledger, err))
+    const Project *project = planning->project;
+    bool ledger;
+    if (!ledger_exists(planning->conn, &ledger, err) ||
+        !survey_take(planning->conn, project, selection->chosen, ledger, planning->arena, &planning->survey, err))
         return false;
     for (size_t i = 0; i < project->node_count; i++)
-        if (selection->chosen[i] && !plan_node(&planning, project->nodes[i], ret, err))
+        if (selection->chosen[i] && !plan_node(planning, project->nodes[i], ret, err))
             return false;
-    return !planning.ledger || find_leftovers(conn, project, arena, ret, err);
+    return !ledger || find_leftovers(planning->conn, project, planning->arena, ret, err);
+}
+
+bool plan_make(Conn *conn, const Project *project, const Selection *selection, const PlanOptions *options, Arena *arena,
+               Plan *ret, Error *err)
+{
+    Planning planning CLEANUP(planning_clear) = {
+        .conn = conn, .project = project, .options = options, .now = clock_now(), .arena = arena};
+    planning.planned = mem_alloc((project->node_count + 1) * sizeof *planning.planned);
+    *ret = (Plan){.steps = arena_array(arena, project->node_count, sizeof(PlanStep))};
+    TxnOptions txn = {.schema = project->target.schema,
+                      .timezone = project->timezone,
+                      .repeatable_read = true,
+                      .lock_timeout = 10 * 1000};
+    bool good = conn_begin(conn, &txn, err) && plan_all(&planning, selection, ret, err);
+    conn_rollback(conn);
+    return good;
 }

@@ -12,8 +12,11 @@
 
 typedef struct PlanStep {
     const Node *node;
-    const char *action; /* load, build, append, view, check, inline, skip */
-    const char *why;    /* in the user's terms */
+    const char
+        *action; /* load, append, view, check, inline; of tables that models make: skip, range, from, full; fail */
+    const char *touched; /* the times that would be loaded or recomputed, for people; "" where that says nothing */
+    const char *why;     /* in the user's terms */
+    Place place;         /* of the SQL that decides it; file NULL: none */
 } PlanStep;
 
 /* A relation of the project's that no file of it makes any more. */
@@ -28,6 +31,12 @@ typedef struct Plan {
     size_t leftover_count;
 } Plan;
 
-/* Reads the catalog and the ledger, writes nothing. Memory belongs to the arena. due: what `run --due` would do. */
-bool plan_make(Conn *conn, const Project *project, const Selection *selection, bool due, Arena *arena, Plan *ret,
-               Error *err);
+typedef struct PlanOptions {
+    bool due; /* what `run --due` would do */
+    bool full_refresh;
+} PlanOptions;
+
+/* Reads the catalog, the ledger and changed files, in one transaction that is rolled back: a changed file is staged and
+ * compared, to say what loading it would touch. Memory belongs to the arena. */
+bool plan_make(Conn *conn, const Project *project, const Selection *selection, const PlanOptions *options, Arena *arena,
+               Plan *ret, Error *err);

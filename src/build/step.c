@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "build/declared.h"
 #include "build/due.h"
 #include "build/own.h"
 #include "build/work.h"
@@ -45,6 +46,8 @@ static LedgerOutcome ledger_outcome(const StepResult *result, const char *key)
         .deleted = result->deleted,
         .key = key,
         .failure = result->failure.code == ERROR_NONE ? NULL : &result->failure,
+        .decision = result->decision,
+        .touched = result->touched,
     };
 }
 
@@ -70,6 +73,8 @@ bool step_record_unrun(Build *build, const Step *step, const StepResult *result,
     return ledger_step_unrun(build->conn, &row, &outcome, err);
 }
 
+static void work_clear(Work *work) { survey_clear(&work->survey); }
+
 /* --- in the transaction ---------------------------------------------------------------------------------------- */
 
 /* Another run may have done this tick between our asking and our taking the lock. */
@@ -87,12 +92,36 @@ static bool look(Work *work, Error *err)
            ledger_relation(work->build->conn, node->schema, node->table, work->arena, &work->known, err);
 }
 
+/* What the rows were computed by and from, so that the next step can tell what has changed since. */
+static void add_base(const Work *work, LedgerPublish *publish)
+{
+    const Node *node = work->node;
+    const SurveyNode *about = work->survey.nodes ? work->survey.nodes[node->order] : NULL;
+    SqlTimeType type;
+    publish->time_column = work->made_time_column ? work->made_time_column : work_time_column(work, &type);
+    publish->declared = declared_hash(node, work->arena);
+    if (!about)
+        return;
+    publish->step_key = about->key;
+    publish->system_identifier = work->survey.system;
+    publish->snapshot = work->decided.keeps_snapshot ? work->survey.snapshot : NULL;
+}
+
+static bool record_step(Work *work, Error *err)
+{
+    Build *build = work->build;
+    const Node *node = work->node;
+    LedgerOutcome outcome = ledger_outcome(work->result, work->definition);
+    return checks_record(build->conn, &work->result->checks, build->run_id, work->step->step_id, node->schema,
+                         node->table, err) &&
+           ledger_step_end(build->conn, work->step->step_id, &outcome, err);
+}
+
 static bool record(Work *work, Error *err)
 {
     Build *build = work->build;
     work->result->reason = with_retries(work->result->reason, work->step->retried, work->arena);
     LedgerStep row = ledger_step(build, work->step);
-    LedgerOutcome outcome = ledger_outcome(work->result, work->definition);
     LedgerPublish publish = {
         .step = &row,
         .project = build->project->name,
@@ -101,12 +130,14 @@ static bool record(Work *work, Error *err)
         .content_hash = work->content_hash,
         .started_at = build->started_at,
         .total = work->total,
+        .has_delivery = work->delivery_rows >= 0,
+        .delivery_rows = work->delivery_rows,
     };
-    if (!checks_record(build->conn, &work->result->checks, build->run_id, work->step->step_id, work->node->schema,
-                       work->node->table, err) ||
-        !ledger_step_end(build->conn, work->step->step_id, &outcome, err))
-        return false;
-    return node_is_external(work->node) || ledger_publish_in_txn(build->conn, &publish, err);
+    if (!record_step(work, err) || node_is_external(work->node))
+        return err->code == ERROR_NONE;
+    add_base(work, &publish);
+    return ledger_publish_in_txn(build->conn, &publish, err) &&
+           (!work->touched.schema || change_record_in_txn(build->conn, &work->touched, err));
 }
 
 static bool work_through(Work *work, Error *err)
@@ -203,6 +234,22 @@ static void judge(const Node *node, StepResult *ret, Error *failure)
     error_move(&ret->failure, failure);
 }
 
+/* `lock table a, b in access share mode` of what a model reads, as far as the project makes it. */
+static bool append_locks(Conn *conn, const Node *node, Text *out, Error *err)
+{
+    for (size_t i = 0; i < node->input_count; i++) {
+        const Node *input = node->inputs[i];
+        if (node_is_ephemeral(input))
+            continue;
+        text_append(out, out->len ? ", " : "lock table ");
+        if (!conn_format(conn, out, err, "%I.%I", input->schema, input->table))
+            return false;
+    }
+    if (out->len)
+        text_append(out, " in access share mode");
+    return true;
+}
+
 /* Of a step that is tried again: asked only under the table's lock, or while another run has it. Before that, the
  * backend of the lost connection may still be about to commit. */
 static bool find_published(const Work *work, bool locked, bool *ret_published, Error *err)
@@ -231,13 +278,32 @@ static bool go_on(Work *work, Error *err)
     return work_through(work, err);
 }
 
+/* One snapshot for the ledger and all inputs. They are locked before it is taken, so that no TRUNCATE or rewrite, which
+ * would make them look empty to it, comes in between. What cannot be locked (it is not there, or no table) is left to
+ * the query to tell. */
+static bool begin(Work *work, Error *err)
+{
+    Conn *conn = work->build->conn;
+    const Project *project = work->build->project;
+    TxnOptions options = {.schema = project->target.schema, .timezone = project->timezone, .repeatable_read = true};
+    TEXT_AUTO(lock);
+    if (!conn_begin(conn, &options, err) || !append_locks(conn, work->node, &lock, err))
+        return false;
+    if (!lock.len || conn_exec(conn, text_str(&lock), err))
+        return true;
+    if (err->code != ERROR_FAILED)
+        return false;
+    error_clear(err);
+    conn_rollback(conn);
+    return conn_begin(conn, &options, err);
+}
+
 static bool transact(Work *work, bool *ret_published, Error *err)
 {
     Build *build = work->build;
     const Node *node = work->node;
-    TxnOptions options = {.schema = build->project->target.schema, .timezone = build->project->timezone};
     *ret_published = false;
-    if (!conn_begin(build->conn, &options, err))
+    if (!begin(work, err))
         return false;
     bool locked = fence_lock_in_txn(build->conn, node->schema, node->table, build->run_id, build->project->name,
                                     build->wait, err);
@@ -265,7 +331,14 @@ bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Err
     error_clear(&ret->failure);
     *ret = (StepResult){.total = -1};
     int64_t begun = clock_monotonic();
-    Work work = {.build = build, .step = step, .node = step->node, .arena = arena, .result = ret, .total = -1};
+    Work work CLEANUP(work_clear) = {.build = build,
+                                     .step = step,
+                                     .node = step->node,
+                                     .arena = arena,
+                                     .result = ret,
+                                     .total = -1,
+                                     .delivery_rows = -1,
+                                     .decided = {.kind = DECISION_FULL, .keeps_snapshot = true}};
     ERROR_AUTO(failure);
     bool published;
     conn_limit(build->conn, step->again ? 0 : step->deadline);

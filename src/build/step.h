@@ -54,6 +54,8 @@ typedef struct StepResult {
     const char *reason; /* in the arena, or NULL */
     int64_t total;      /* rows that the step made or read; -1: does not apply */
     int64_t inserted, updated, deleted;
+    const char *decision; /* of models: skip, range, from, full; else NULL */
+    const char *touched;  /* the times that were recomputed, for people; or NULL */
     CheckResults checks;
     bool busy;    /* skipped because another run holds the table */
     bool passing; /* failed for a reason that may pass, and nothing was recorded */

@@ -1,6 +1,11 @@
 #include "build/work.h"
 
-#include "base/log.h"
+#include <inttypes.h>
+
+#include "build/declared.h"
+#include "build/guard.h"
+#include "pg/rows.h"
+#include "record/statements.h"
 
 void work_count(Work *work, int64_t inserted, int64_t updated, int64_t deleted)
 {
@@ -9,6 +14,75 @@ void work_count(Work *work, int64_t inserted, int64_t updated, int64_t deleted)
     result->updated = updated;
     result->deleted = deleted;
     result->outcome = inserted || updated || deleted ? STEP_OK : STEP_UNCHANGED;
+}
+
+/* --- checks ---------------------------------------------------------------------------------------------------- */
+
+static bool names_time(const Work *work, const Check *check)
+{
+    for (size_t i = 0; i < check->columns.count; i++)
+        if (str_eq(check->columns.items[i], work->decided.time_column))
+            return true;
+    return false;
+}
+
+/* Of rows that are a part of the table, by time: what can only be told from all of them. */
+static bool needs_whole(const Work *work, const Check *check)
+{
+    switch (check->kind) {
+    case CHECK_UNIQUE:
+        return !names_time(work, check);
+    case CHECK_ROW_COUNT:
+    case CHECK_FRESHNESS:
+    case CHECK_SQL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static size_t pick_checks(const Work *work, const Check *all, size_t count, bool whole, Check *ret)
+{
+    size_t picked = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool wanted = !work->only_restless || check_is_restless(&all[i]);
+        if (wanted && whole == (work->whole && needs_whole(work, &all[i])))
+            ret[picked++] = all[i];
+    }
+    return picked;
+}
+
+static void join_results(Arena *arena, CheckResults *results, const CheckResults *more)
+{
+    CheckResult *items = arena_array(arena, results->count + more->count, sizeof *items);
+    for (size_t i = 0; i < results->count; i++)
+        items[i] = results->items[i];
+    for (size_t i = 0; i < more->count; i++)
+        items[results->count + i] = more->items[i];
+    results->items = items;
+    results->count += more->count;
+    results->failed += more->failed;
+    results->warnings += more->warnings;
+}
+
+static bool run_checks_on(Work *work, CheckTarget *target, const Check *all, size_t count, CheckResults *ret,
+                          Error *err)
+{
+    Conn *conn = work->build->conn;
+    Check *picked = arena_array(work->arena, count, sizeof *picked);
+    size_t here = pick_checks(work, all, count, false, picked);
+    if (!checks_run(conn, target, picked, here, work->arena, ret, err))
+        return false;
+    if (!work->whole)
+        return true;
+    CheckResults more;
+    Check *others = arena_array(work->arena, count, sizeof *others);
+    size_t rest = pick_checks(work, all, count, true, others);
+    target->quoted = work->whole;
+    if (!checks_run(conn, target, others, rest, work->arena, &more, err))
+        return false;
+    join_results(work->arena, ret, &more);
+    return true;
 }
 
 bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_load, const Load *load, Error *err)
@@ -21,13 +95,15 @@ bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_l
     if (work->key_stands)
         target.key = &work->node->unique_key;
     CheckResults results;
-    if (!checks_run(work->build->conn, &target, checks, count, work->arena, &results, err))
+    if (!run_checks_on(work, &target, checks, count, &results, err))
         return false;
     work->result->checks = results;
     if (results.failed + results.warnings > 0 && load && !load_find_lines(load, &results, err))
         return false;
     return checks_error(&results, work->target.schema, work->target.name, load ? load->shown : NULL, err);
 }
+
+/* --- keys and columns ------------------------------------------------------------------------------------------ */
 
 static bool add_key(Work *work, const char *quoted, Error *err)
 {
@@ -67,7 +143,7 @@ static bool accumulates(const Node *node)
     return node->kind == NODE_SOURCE ? node->mode != LOAD_REPLACE : node->materialized == MATERIALIZED_HISTORY;
 }
 
-bool work_same_columns(const Work *work, const Table *stage, const char *ignored, Error *err)
+static bool same_columns(const Work *work, const Table *stage, const char *ignored, Error *err)
 {
     TEXT_AUTO(statements);
     if (table_same_columns(work->build->conn, stage, &work->target, ignored, &statements, err))
@@ -78,4 +154,78 @@ bool work_same_columns(const Work *work, const Table *stage, const char *ignored
         return error_hint(err, "%s; sluice drop would lose the rows it has gathered", text_str(&statements));
     return error_hint(err, "%s; or sluice drop %s, and the next run makes it anew", text_str(&statements),
                       work->node->name);
+}
+
+bool work_fit_columns(Work *work, const Table *stage, const char *ignored, Error *err)
+{
+    return same_columns(work, stage, ignored, err);
+}
+
+const char *work_time_column(const Work *work, SqlTimeType *ret_type)
+{
+    const char *name = work->node->time_column ? work->node->time_column : work->decided.time_column;
+    const TableColumn *column = name ? table_column(&work->target, name) : NULL;
+    *ret_type = column ? sql_time_type(column->type) : SQL_TIME_NONE;
+    return *ret_type == SQL_TIME_NONE ? NULL : name;
+}
+
+bool work_date_rows(Work *work, Error *err)
+{
+    Conn *conn = work->build->conn;
+    SqlTimeType type;
+    Table *target = &work->target;
+    if (!table_find(conn, target->schema, target->name, work->arena, target, err))
+        return false;
+    target->exists = false; /* it did not when the step began */
+    const char *name = work_time_column(work, &type);
+    work->made_time_column = name;
+    if (!name || !(work->node->kind == NODE_SOURCE || work->node->materialized == MATERIALIZED_INCREMENTAL))
+        return true;
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, sql_index_leads, 2, (const char *const[]){target->quoted, name}, &rows, err))
+        return false;
+    if (rows_bool(rows, 0, 0))
+        return true;
+    TEXT_AUTO(sql);
+    return conn_format(conn, &sql, err, "create index on %s (%I)", target->quoted, name) &&
+           conn_exec(conn, text_str(&sql), err);
+}
+
+/* --- writing --------------------------------------------------------------------------------------------------- */
+
+void work_touch_everything(Work *work)
+{
+    work->touched = (ChangeEntry){
+        .schema = work->target.schema,
+        .table = work->target.name,
+        .step_id = work->step->step_id,
+        .everything = true,
+    };
+}
+
+static void note_touched(Work *work, const Diff *diff)
+{
+    if (diff_is_empty(diff))
+        return;
+    work->touched = (ChangeEntry){
+        .schema = work->target.schema,
+        .table = work->target.name,
+        .step_id = work->step->step_id,
+        .ranges = diff->ranges,
+        .nulls = diff->nulls,
+        .everything = diff->everything,
+    };
+}
+
+bool work_write(Work *work, Diff *diff, Error *err)
+{
+    Conn *conn = work->build->conn;
+    const DiffCounts *counts = &diff->counts;
+    if (!guard_shrink(work, diff, err) || !(work->dry || diff_write(conn, diff, err)) || !diff_drop(conn, diff, err))
+        return false;
+    work_count(work, counts->inserted, counts->updated, counts->deleted);
+    note_touched(work, diff);
+    if (work->known.total >= 0)
+        work->total = work->known.total + counts->inserted - counts->deleted;
+    return true;
 }

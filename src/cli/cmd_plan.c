@@ -8,11 +8,9 @@
 #include "cli/session.h"
 #include "run/target.h"
 
-static const ListingColumn step_columns[] = {{"node", LISTING_TEXT},
-                                             {"kind", LISTING_TEXT},
-                                             {"table", LISTING_TEXT},
-                                             {"action", LISTING_TEXT},
-                                             {"why", LISTING_TEXT}};
+static const ListingColumn step_columns[] = {
+    {"node", LISTING_TEXT},    {"kind", LISTING_TEXT}, {"table", LISTING_TEXT}, {"action", LISTING_TEXT},
+    {"touched", LISTING_TEXT}, {"why", LISTING_TEXT},  {"place", LISTING_TEXT}};
 static const ListingColumn leftover_columns[] = {
     {"table", LISTING_TEXT}, {"node", LISTING_TEXT}, {"materialized", LISTING_TEXT}};
 
@@ -21,13 +19,19 @@ static const char *relation(Arena *arena, const char *schema, const char *table)
     return arena_printf(arena, "%s.%s", schema, table);
 }
 
+static const char *place(Arena *arena, const Place *at)
+{
+    return at->file ? arena_printf(arena, "%s:%d:%d", at->file, at->line, at->column) : "";
+}
+
 static void fill(const Plan *plan, Arena *arena, Listing *steps, Listing *leftovers)
 {
     for (size_t i = 0; i < plan->step_count; i++) {
         const PlanStep *step = &plan->steps[i];
         const Node *node = step->node;
-        listing_add(steps, (const char *const[]){node->name, node_kind_name(node),
-                                                 relation(arena, node->schema, node->table), step->action, step->why});
+        listing_add(steps,
+                    (const char *const[]){node->name, node_kind_name(node), relation(arena, node->schema, node->table),
+                                          step->action, step->touched, step->why, place(arena, &step->place)});
     }
     for (size_t i = 0; i < plan->leftover_count; i++) {
         const Leftover *left = &plan->leftovers[i];
@@ -72,8 +76,9 @@ static bool plan(Call *call, const Project *project, Error *err)
     CONN_AUTO(conn);
     Selection selection;
     Plan made;
+    PlanOptions options = {.due = call_has(call, "due"), .full_refresh = call_has(call, "full-refresh")};
     if (!choice_make(call, project, &selection, err) || !target_connect(project, &conn, err) ||
-        !plan_make(conn, project, &selection, call_has(call, "due"), &call->arena, &made, err))
+        !plan_make(conn, project, &selection, &options, &call->arena, &made, err))
         return false;
     session_warn_unread(project);
     print(call, &made);

@@ -28,28 +28,33 @@ static int64_t lock_key(const char *schema, const char *table)
 }
 
 /* The run's id in application_name lets others see whom they wait for. SET LOCAL, for poolers. */
-static bool name_session(Conn *conn, const char *project, int64_t run_id, Error *err)
-{
-    TEXT_AUTO(name);
-    conn_session_name(project, run_id, &name);
-    return conn_query(conn, "select pg_catalog.set_config('application_name', $1, true)", 1,
-                      (const char *const[]){text_str(&name)}, NULL, err);
-}
+typedef struct Fence {
+    char key[24];
+    const char *schema, *table;
+    Text session; /* its name */
+} Fence;
 
-static bool try_lock(Conn *conn, const char *key, bool *ret_locked, Error *err)
+static void fence_clear(Fence *fence) { text_clear(&fence->session); }
+
+static bool try_lock(Conn *conn, const Fence *fence, bool *ret_locked, Error *err)
 {
     ROWS_AUTO(rows);
-    if (!conn_query(conn, "select pg_catalog.pg_try_advisory_xact_lock($1::bigint)", 1, (const char *const[]){key},
-                    &rows, err))
+    if (!conn_query(conn, sql_fence, 4,
+                    (const char *const[]){fence->key, fence->schema, fence->table, text_str(&fence->session)}, &rows,
+                    err))
         return false;
     *ret_locked = rows_bool(rows, 0, 0);
     return true;
 }
 
-static bool wait_lock(Conn *conn, const char *key, Error *err)
+/* By the time the lock is had, a repeatable-read transaction may be too old to see what the other run did: the fence
+ * then says so. */
+static bool wait_lock(Conn *conn, const Fence *fence, Error *err)
 {
-    return conn_query(conn, "select pg_catalog.pg_advisory_xact_lock($1::bigint)", 1, (const char *const[]){key}, NULL,
-                      err);
+    bool locked;
+    return conn_query(conn, "select pg_catalog.pg_advisory_xact_lock($1::bigint)", 1, (const char *const[]){fence->key},
+                      NULL, err) &&
+           try_lock(conn, fence, &locked, err);
 }
 
 /* Whether nobody can use the holder's work any more: the process is gone, or it is this run, which has lost the
@@ -98,25 +103,24 @@ bool fence_lock_in_txn(Conn *conn, const char *schema, const char *table, int64_
                        bool wait, Error *err)
 {
     enum { ORPHAN_TRIES = 50, ORPHAN_PAUSE = 100 * 1000 };
-    char key[24];
-    snprintf(key, sizeof key, "%" PRId64, lock_key(schema, table));
-    if (!name_session(conn, project, run_id, err))
-        return false;
+    Fence fence CLEANUP(fence_clear) = {.schema = schema, .table = table};
+    snprintf(fence.key, sizeof fence.key, "%" PRId64, lock_key(schema, table));
+    conn_session_name(project, run_id, &fence.session);
     int64_t told = 0;
     for (int i = 0;; i++) {
         bool locked = false;
-        if (!try_lock(conn, key, &locked, err))
+        if (!try_lock(conn, &fence, &locked, err))
             return false;
         if (locked)
             return true;
         ROWS_AUTO(holder);
-        if (!conn_query(conn, sql_table_lock_holder, 1, (const char *const[]){key}, &holder, err))
+        if (!conn_query(conn, sql_table_lock_holder, 1, (const char *const[]){fence.key}, &holder, err))
             return false;
         bool gone = rows_count(holder) == 0;
-        if (!gone && is_orphan(holder, run_id) && !end_orphan(conn, key, holder, run_id, &told, &gone, err))
+        if (!gone && is_orphan(holder, run_id) && !end_orphan(conn, fence.key, holder, run_id, &told, &gone, err))
             return false;
         if (!gone || i == ORPHAN_TRIES)
-            return wait ? wait_lock(conn, key, err) : busy(holder, schema, table, err);
+            return wait ? wait_lock(conn, &fence, err) : busy(holder, schema, table, err);
         clock_sleep(ORPHAN_PAUSE);
     }
 }
