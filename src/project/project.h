@@ -26,16 +26,16 @@ typedef struct Strings {
 } Strings;
 
 /* A place of SQL where the value of a var was filled in. In bytes. */
-typedef struct Edit {
+typedef struct Filling {
     size_t written, written_length; /* of :name, in the text as it is written */
     size_t at, length;              /* of the value, in the SQL */
-} Edit;
+} Filling;
 
 /* SQL whose vars were filled in, and what it was made from. */
 typedef struct Written {
     const char *text; /* as it stands in the file */
     const char *sql;  /* as it is parsed, hashed and sent */
-    const Edit *edits;
+    const Filling *fillings;
     size_t count;
 } Written;
 

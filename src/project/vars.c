@@ -252,24 +252,24 @@ static bool is_filled(const Reading *reading, const char *s, Use *ret)
     return index_get(&reading->vars, name) != NULL;
 }
 
-typedef struct Edits {
-    Edit *items;
+typedef struct Fillings {
+    Filling *items;
     size_t count, capacity;
-} Edits;
+} Fillings;
 
-static void add_edit(Arena *arena, Edits *edits, Edit edit)
+static void add_filling(Arena *arena, Fillings *fillings, Filling filling)
 {
-    if (edits->count == edits->capacity) {
-        Edit *old = edits->items;
-        edits->capacity = edits->capacity ? edits->capacity * 2 : 8;
-        edits->items = arena_array(arena, edits->capacity, sizeof *old);
-        if (edits->count)
-            memcpy(edits->items, old, edits->count * sizeof *old);
+    if (fillings->count == fillings->capacity) {
+        Filling *old = fillings->items;
+        fillings->capacity = fillings->capacity ? fillings->capacity * 2 : 8;
+        fillings->items = arena_array(arena, fillings->capacity, sizeof *old);
+        if (fillings->count)
+            memcpy(fillings->items, old, fillings->count * sizeof *old);
     }
-    edits->items[edits->count++] = edit;
+    fillings->items[fillings->count++] = filling;
 }
 
-static bool fill(Reading *reading, const char *text, Edits *edits, Text *out, Error *err)
+static bool fill(Reading *reading, const char *text, Fillings *fillings, Text *out, Error *err)
 {
     for (size_t i = 0; text[i];) {
         Use use;
@@ -287,7 +287,7 @@ static bool fill(Reading *reading, const char *text, Edits *edits, Text *out, Er
             sql_offset_to_line(text, i, &line, &column);
             return error_place(err, NULL, line, column);
         }
-        add_edit(&reading->project->arena, edits, (Edit){i, use.length, at, out->len - at});
+        add_filling(&reading->project->arena, fillings, (Filling){i, use.length, at, out->len - at});
         i += use.length;
     }
     return true;
@@ -296,18 +296,19 @@ static bool fill(Reading *reading, const char *text, Edits *edits, Text *out, Er
 bool vars_fill(Reading *reading, const char *text, const char **ret_text, const Written **ret_written, Error *err)
 {
     Arena *arena = &reading->project->arena;
-    Edits edits = {0};
+    Fillings fillings = {0};
     *ret_text = text;
     *ret_written = NULL;
     if (!strchr(text, ':'))
         return true;
     TEXT_AUTO(out);
-    if (!fill(reading, text, &edits, &out, err))
+    if (!fill(reading, text, &fillings, &out, err))
         return false;
-    if (edits.count == 0)
+    if (fillings.count == 0)
         return true;
     Written *written = arena_alloc(arena, sizeof *written);
-    *written = (Written){arena_strdup(arena, text), arena_strdup(arena, text_str(&out)), edits.items, edits.count};
+    *written =
+        (Written){arena_strdup(arena, text), arena_strdup(arena, text_str(&out)), fillings.items, fillings.count};
     *ret_text = written->sql;
     *ret_written = written;
     return true;
@@ -320,12 +321,12 @@ bool vars_fill(Reading *reading, const char *text, const char **ret_text, const 
 static size_t written_offset(const Written *written, size_t offset)
 {
     size_t shift_from = 0, shift_to = 0;
-    for (size_t i = 0; i < written->count && written->edits[i].at <= offset; i++) {
-        const Edit *edit = &written->edits[i];
-        if (offset < edit->at + edit->length)
-            return edit->written;
-        shift_from = edit->at + edit->length;
-        shift_to = edit->written + edit->written_length;
+    for (size_t i = 0; i < written->count && written->fillings[i].at <= offset; i++) {
+        const Filling *filling = &written->fillings[i];
+        if (offset < filling->at + filling->length)
+            return filling->written;
+        shift_from = filling->at + filling->length;
+        shift_to = filling->written + filling->written_length;
     }
     return offset - shift_from + shift_to;
 }
