@@ -65,6 +65,11 @@ const char *declared_hash(const Node *node, Arena *arena)
     return hash_of(&parts, arena);
 }
 
+const char *declared_load(const Project *project, Arena *arena)
+{
+    return arena_printf(arena, "csv %s", project->timezone);
+}
+
 bool check_is_restless(const Check *check)
 {
     return check->kind == CHECK_FRESHNESS || check->kind == CHECK_SQL || check->kind == CHECK_RELATIONSHIPS;

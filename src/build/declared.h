@@ -8,6 +8,9 @@
  * differ from what was last recorded, even if no row changed. In the arena. */
 const char *declared_hash(const Node *node, Arena *arena);
 
+/* By what a source's file is read, besides its columns. In the arena. */
+const char *declared_load(const Project *project, Arena *arena);
+
 /* A check that may fail without a change of the rows it judges: of time, or of other tables. */
 bool check_is_restless(const Check *check);
 

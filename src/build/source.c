@@ -140,7 +140,7 @@ bool work_source(Work *work, Error *err)
 {
     if (work->node->csv) {
         bool loaded;
-        work->definition = arena_printf(work->arena, "csv %s", work->build->project->timezone);
+        work->definition = declared_load(work->build->project, work->arena);
         return is_loaded(work, &loaded, err) && (loaded ? stay(work, err) : load_file(work, err));
     }
     if (!work->target.exists) {

@@ -7,6 +7,7 @@
 #include "build/declared.h"
 #include "build/due.h"
 #include "build/own.h"
+#include "build/tracking.h"
 #include "build/work.h"
 #include "record/fence.h"
 
@@ -19,7 +20,7 @@ const char *step_outcome_name(StepOutcome outcome)
     return names[outcome];
 }
 
-static LedgerStep ledger_step(const Build *build, const Step *step)
+LedgerStep step_ledger(const Build *build, const Step *step)
 {
     const Node *node = step->node;
     return (LedgerStep){
@@ -62,13 +63,13 @@ static const char *with_retries(const char *reason, int retried, Arena *arena)
 
 bool step_begin(Build *build, Step *step, Error *err)
 {
-    LedgerStep row = ledger_step(build, step);
+    LedgerStep row = step_ledger(build, step);
     return ledger_step_begin(build->conn, &row, &step->step_id, err);
 }
 
 bool step_record_unrun(Build *build, const Step *step, const StepResult *result, Error *err)
 {
-    LedgerStep row = ledger_step(build, step);
+    LedgerStep row = step_ledger(build, step);
     LedgerOutcome outcome = ledger_outcome(result, NULL);
     return ledger_step_unrun(build->conn, &row, &outcome, err);
 }
@@ -121,7 +122,7 @@ static bool record(Work *work, Error *err)
 {
     Build *build = work->build;
     work->result->reason = with_retries(work->result->reason, work->step->retried, work->arena);
-    LedgerStep row = ledger_step(build, work->step);
+    LedgerStep row = step_ledger(build, work->step);
     LedgerPublish publish = {
         .step = &row,
         .project = build->project->name,
@@ -303,6 +304,8 @@ static bool transact(Work *work, bool *ret_published, Error *err)
     Build *build = work->build;
     const Node *node = work->node;
     *ret_published = false;
+    if (node_is_tracked(node) && !tracking_install(build->conn, build->project, node, err))
+        return false;
     if (!begin(work, err))
         return false;
     bool locked = fence_lock_in_txn(build->conn, node->schema, node->table, build->run_id, build->project->name,

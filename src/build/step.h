@@ -13,6 +13,7 @@
 #include "pg/conn.h"
 #include "project/project.h"
 #include "publish/check.h"
+#include "record/ledger.h"
 
 /* What the steps of a run share. */
 typedef struct Build {
@@ -73,5 +74,7 @@ bool step_begin(Build *build, Step *step, Error *err);
  * *ret, also failures. *ret is initialised by the caller, and its
  * failure is the caller's to clear; strings belong to the arena. */
 bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Error *err);
+/* The step as the ledger has it. */
+LedgerStep step_ledger(const Build *build, const Step *step);
 /* Records a step that never ran: blocked, skipped. */
 bool step_record_unrun(Build *build, const Step *step, const StepResult *result, Error *err);

@@ -469,20 +469,11 @@ bool survey_take(Conn *conn, const Project *project, const bool *chosen, bool le
     return !ledger || (ask_changes(&asking, err) && ask_all_tracked(&asking, err));
 }
 
-/* A check that may fail without a change of the rows it judges. */
-static bool has_restless_check(const Node *node)
-{
-    for (size_t i = 0; i < node->check_count; i++)
-        if (check_is_restless(&node->checks[i]))
-            return true;
-    return false;
-}
-
 bool survey_clean(const Survey *survey, const Node *node)
 {
     const SurveyNode *about = survey->nodes[node->order];
     if (node->kind != NODE_MODEL || node->materialized == MATERIALIZED_HISTORY || !about || !about->trusted ||
-        has_restless_check(node) || !str_eq(about->relation->known.declared, declared_hash(node, survey->arena)))
+        !str_eq(about->relation->known.declared, declared_hash(node, survey->arena)))
         return false;
     for (size_t i = 0; i < about->input_count; i++)
         if (!touched_nothing(&about->inputs[i].changed))

@@ -57,9 +57,8 @@ void survey_clear(Survey *survey);
 bool survey_take(Conn *conn, const Project *project, const bool *chosen, bool ledger, Arena *arena, Survey *ret,
                  Error *err);
 
-/* Whether a node is up to date as it stands: made by the same definition, nothing that it reads was touched, and no
- * check of it that time or another table alone can break. Never so for history and for tables of others. Of a source
- * with a file that cannot be told here. */
+/* Whether the relation of a model is up to date as it stands: made by the same definition, and nothing that it reads
+ * was touched. Never so for history. */
 bool survey_clean(const Survey *survey, const Node *node);
 
 /* Reads as its query: a view or an ephemeral model. */

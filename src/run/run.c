@@ -3,7 +3,9 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "build/clean.h"
 #include "build/due.h"
+#include "build/tracking.h"
 #include "project/index.h"
 #include "record/ledger.h"
 #include "run/target.h"
@@ -22,11 +24,13 @@ typedef struct Run {
     bool *todo;     /* by order */
     Instant *ticks; /* by order, with due */
     bool *clean;    /* by order */
+    Survey survey;  /* by which they were judged clean; its nodes are NULL where that was not asked */
 } Run;
 
 static void run_clear(Run *run)
 {
     crew_clear(&run->crew);
+    survey_clear(&run->survey);
     conn_close(run->conn);
     text_clear(&run->url);
     arena_clear(&run->arena);
@@ -47,7 +51,7 @@ static bool reconnect(Run *run, Error *err)
 
 static bool makes_something(const Node *node)
 {
-    return node_is_external(node) ? node_has_checks(node) : !node_is_ephemeral(node);
+    return node_is_external(node) ? node_has_checks(node) || node_is_tracked(node) : !node_is_ephemeral(node);
 }
 
 static bool ask_due(Run *run, const Node *node, bool *ret_due, Error *err)
@@ -160,17 +164,35 @@ static const char *outcome_of(const Run *run, const Error *err)
     return run->summary->busy && !run->options->due ? "busy" : "ok";
 }
 
+/* What is up to date already is passed over, unless everything is to be computed anew. */
+static bool find_clean(Run *run, Error *err)
+{
+    const RunOptions *options = run->options;
+    if (options->by_hand)
+        return true;
+    return tracking_prepare(run->conn, run->project, run->todo, err) &&
+           (options->full_refresh ||
+            clean_find(run->conn, run->project, run->todo, &run->arena, run->clean, &run->survey, err));
+}
+
 /* Those that were passed over: one statement, however many they are. */
 static bool record_unchanged(Run *run, Error *err)
 {
     const Crew *crew = &run->crew;
-    StepResult result = {.outcome = STEP_UNCHANGED, .total = -1, .reason = CREW_NOTHING_CHANGED};
-    Build build = crew->build;
-    build.conn = run->conn;
-    for (size_t i = 0; i < crew->unchanged_count; i++)
-        if (!step_record_unrun(&build, &crew->steps[crew->unchanged[i]->order], &result, err))
-            return false;
-    return true;
+    LedgerSkip *skips = arena_array(&run->arena, crew->unchanged_count, sizeof *skips);
+    if (crew->unchanged_count == 0)
+        return true;
+    for (size_t i = 0; i < crew->unchanged_count; i++) {
+        const Node *node = crew->unchanged[i];
+        const SurveyNode *about = run->survey.nodes[node->order];
+        skips[i] = (LedgerSkip){
+            .step = step_ledger(&crew->build, &crew->steps[node->order]),
+            .reason = CREW_NOTHING_CHANGED,
+            .key = about->key,
+            .judged = about->relation->known.snapshot,
+        };
+    }
+    return ledger_steps_unchanged(run->conn, skips, crew->unchanged_count, run->survey.snapshot, err);
 }
 
 static bool record_end(Run *run, const Error *failure, Error *err)
@@ -226,6 +248,6 @@ bool run_project(const Project *project, const RunOptions *options, RunSummary *
         return true;
     if (!begin(&run, err))
         return false;
-    bool good = do_all(&run, todo, err);
+    bool good = find_clean(&run, err) && do_all(&run, todo, err);
     return end(&run, good, err);
 }
