@@ -72,14 +72,15 @@ static bool append_value(Fixture *f, const char *text, Place place, const char *
     return true;
 }
 
-/* The time of the test, as `type`. */
-static bool append_now(Fixture *f, const char *type, Error *err)
+/* The time of the test, as `type`: a subquery, because that lends its column's name to what it stands in, as the call
+ * `name` does whose place it takes. */
+static bool append_now(Fixture *f, const char *type, const char *name, Error *err)
 {
-    text_append(&f->out, "cast(");
+    text_append(&f->out, "(select cast(");
     if (!append_value(f, f->test->now, f->test->now_place, "timestamptz", err))
         return false;
     text_appendf(&f->out, " as %s)", type);
-    return true;
+    return conn_format(f->conn, &f->out, err, " as %I)", name);
 }
 
 typedef enum Guess {
@@ -238,16 +239,17 @@ static bool append_given(Fixture *f, size_t number, Error *err)
 
 /* --- models ------------------------------------------------------------------------------------------------------ */
 
-typedef struct Edit {
+typedef struct TextEdit {
     size_t offset, length;
     char *text;           /* what takes its place, or NULL: */
-    const char *now_type; /* the test's time as this type */
-} Edit;
+    const char *now_type; /* the test's time as this type, */
+    const char *name;     /* in place of this function */
+} TextEdit;
 
-typedef struct Edits {
-    Edit *items;
+typedef struct TextEdits {
+    TextEdit *items;
     size_t count;
-} Edits;
+} TextEdits;
 
 /* Whether the relation that stands at offset has an alias: 1, 0; -1 where it is not in node. */
 static int has_alias(const SqlNode *node, size_t offset)
@@ -269,12 +271,14 @@ static int has_alias(const SqlNode *node, size_t offset)
 
 static bool refuse(const Node *node, int line, int column, const char *what, Error *err)
 {
-    return error_at(err, ERROR_FAILED, node->place.file, line + node->sql_line - 1, column,
-                    "%s cannot stand in a model that is tested", what);
+    line += node->sql_line - 1;
+    node_place(node, &line, &column);
+    return error_at(err, ERROR_FAILED, node->place.file, line, column, "%s cannot stand in a model that is tested",
+                    what);
 }
 
 static bool edit_reference(Fixture *f, const Node *node, const SqlTree *tree, const SqlRef *ref,
-                           const Reference *reference, Edit *ret, Error *err)
+                           const Reference *reference, TextEdit *ret, Error *err)
 {
     if (ref->only || ref->sampled)
         return refuse(node, ref->line, ref->column, ref->only ? "ONLY" : "TABLESAMPLE", err);
@@ -292,7 +296,7 @@ static bool edit_reference(Fixture *f, const Node *node, const SqlTree *tree, co
     if (!table_statement && has_alias(tree->statements[0].node, ref->offset) == 0 &&
         !conn_format(f->conn, &text, err, " as %I", ref->name))
         return false;
-    *ret = (Edit){.offset = ref->offset, .length = ref->length, .text = arena_strdup(f->arena, text_str(&text))};
+    *ret = (TextEdit){.offset = ref->offset, .length = ref->length, .text = arena_strdup(f->arena, text_str(&text))};
     return true;
 }
 
@@ -318,7 +322,7 @@ static const char *now_type(const SqlFunction *function)
 }
 
 /* now(), pg_catalog.now(), current_date, current_timestamp(3): its tokens up to the closing parenthesis. */
-static bool edit_now(Fixture *f, const SqlTree *tree, const SqlFunction *function, const char *type, Edit *ret)
+static bool edit_now(Fixture *f, const SqlTree *tree, const SqlFunction *function, const char *type, TextEdit *ret)
 {
     size_t token = sql_token_at(tree, function->offset), end;
     token += function->schema ? 2 : 0;
@@ -335,18 +339,19 @@ static bool edit_now(Fixture *f, const SqlTree *tree, const SqlFunction *functio
             text_append_n(&precise, tree->text + start, tree->tokens[end].end - start);
         }
     }
-    *ret = (Edit){.offset = function->offset, .length = tree->tokens[end].end - function->offset};
+    *ret = (TextEdit){.offset = function->offset, .length = tree->tokens[end].end - function->offset};
     ret->now_type = arena_strdup(f->arena, text_str(&precise));
+    ret->name = function->name;
     return true;
 }
 
 static int by_offset(const void *a, const void *b)
 {
-    const Edit *x = a, *y = b;
+    const TextEdit *x = a, *y = b;
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static bool find_edits(Fixture *f, const Node *node, const SqlTree *tree, Edits *ret, Error *err)
+static bool find_edits(Fixture *f, const Node *node, const SqlTree *tree, TextEdits *ret, Error *err)
 {
     SqlRefs refs;
     SqlFunctions functions;
@@ -371,7 +376,7 @@ static bool find_edits(Fixture *f, const Node *node, const SqlTree *tree, Edits 
     return true;
 }
 
-static bool append_edited(Fixture *f, const Node *node, const SqlTree *tree, const Edits *edits, Error *err)
+static bool append_edited(Fixture *f, const Node *node, const SqlTree *tree, const TextEdits *edits, Error *err)
 {
     size_t at = tree->statements[0].start, end = tree->statements[0].end;
     for (size_t i = 0; i <= edits->count; i++) {
@@ -380,31 +385,20 @@ static bool append_edited(Fixture *f, const Node *node, const SqlTree *tree, con
         text_append_n(&f->out, tree->text + at, until - at);
         if (i == edits->count)
             break;
-        const Edit *edit = &edits->items[i];
+        const TextEdit *edit = &edits->items[i];
         if (edit->text)
             text_append(&f->out, edit->text);
-        else if (!append_now(f, edit->now_type, err))
+        else if (!append_now(f, edit->now_type, edit->name, err))
             return false;
-        /* an error at its first character is one of what was written there */
         at = edit->offset + edit->length;
     }
-    return true;
-}
-
-/* Replacing now() would take its name from a column that has no other. */
-static bool append_column_names(Fixture *f, const Node *node, Error *err)
-{
-    for (size_t i = 0; i < node->output.count; i++)
-        if (!conn_format(f->conn, &f->out, err, "%s%I", i ? ", " : "(", node->output.items[i]))
-            return false;
-    text_append(&f->out, node->output.count ? ")" : "");
     return true;
 }
 
 static bool append_model(Fixture *f, const Node *node, Error *err)
 {
     SqlTree tree;
-    Edits edits = {0};
+    TextEdits edits = {0};
     bool history = node->materialized == MATERIALIZED_HISTORY && node != f->test->model;
     if (!sql_parse(f->arena, node->sql, &tree, err)) {
         error_place(err, node->place.file, err->line + node->sql_line - 1, err->column);
@@ -417,17 +411,13 @@ static bool append_model(Fixture *f, const Node *node, Error *err)
         text_append(&f->out, ", now() as created_at");
     else if (history) {
         text_append(&f->out, ", ");
-        if (!append_now(f, "timestamptz", err))
+        if (!append_now(f, "timestamptz", "created_at", err))
             return false;
-        text_append(&f->out, " as created_at");
     }
     text_append(&f->out, " from (\n");
     if (!append_edited(f, node, &tree, &edits, err))
         return false;
-    text_append(&f->out, "\n) as sluice_q");
-    if (!append_column_names(f, node, err))
-        return false;
-    text_append(&f->out, ")\n");
+    text_append(&f->out, "\n) as sluice_q)\n");
     return true;
 }
 
@@ -458,7 +448,9 @@ static bool place_error(const Fixture *f, Error *err)
             return error_place(err, span->place.file, span->place.line, span->place.column);
         int line, column;
         sql_offset_to_line(span->node->sql, span->offset + (at - span->start), &line, &column);
-        return error_place(err, span->node->place.file, line + span->node->sql_line - 1, column);
+        line += span->node->sql_line - 1;
+        node_place(span->node, &line, &column);
+        return error_place(err, span->node->place.file, line, column);
     }
     return false;
 }

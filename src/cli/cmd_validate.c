@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "cli/session.h"
+#include "project/test_file.h"
 
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
@@ -14,20 +15,28 @@ static void warn(const Project *project)
     }
 }
 
+static int validate(Project *project)
+{
+    ERRORS_AUTO(errors);
+    Tests tests;
+    if (!tests_read(project, &errors, &tests))
+        return call_failed_project(&errors);
+    warn(project);
+    size_t sources = 0;
+    for (size_t i = 0; i < project->node_count; i++)
+        sources += project->nodes[i]->kind == NODE_SOURCE;
+    size_t models = project->node_count - sources;
+    printf("ok: %zu source%s, %zu model%s", sources, plural(sources), models, plural(models));
+    if (tests.count)
+        printf(", %zu test%s", tests.count, plural(tests.count));
+    puts("");
+    return 0;
+}
+
 int cmd_validate(Call *call)
 {
     Project project;
-    int status = 0;
-    if (session_project(call, SESSION_WHOLE, &project)) {
-        warn(&project);
-        size_t sources = 0;
-        for (size_t i = 0; i < project.node_count; i++)
-            sources += project.nodes[i]->kind == NODE_SOURCE;
-        size_t models = project.node_count - sources;
-        printf("ok: %zu source%s, %zu model%s\n", sources, plural(sources), models, plural(models));
-    } else {
-        status = 2;
-    }
+    int status = session_project(call, SESSION_WHOLE, &project) ? validate(&project) : 2;
     project_clear(&project);
     return status;
 }

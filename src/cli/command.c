@@ -114,8 +114,13 @@ const Command commands[] = {
     {"check", "[SELECT...]", "run the declared checks on the published tables",
      "Exits with 1 when a check of severity error failed.", OPTIONS(&opt_select, &opt_exclude, &opt_format), NULL, 0,
      -1, cmd_check},
-    {"test", "[SELECT...]", "models on given rows against expected rows", NULL, OPTIONS(&opt_select), NULL, 0, -1,
-     NULL},
+    {"test", "[SELECT...]", "models on given rows against expected rows",
+     "Runs the tests of tests/*.yaml, or those of the selected models. A test gives the rows of the tables that its "
+     "model "
+     "reads and names the rows that are to come out; models between that are not given stand for their own queries. "
+     "Nothing of the database is read or written, so an empty one will do. Rows are compared by the columns that the "
+     "test names, in any order. Exits with 1 where any test fails.",
+     OPTIONS(&opt_select, &opt_exclude, &opt_format), NULL, 0, -1, cmd_test},
     {"verify", "[SELECT...]", "recompute in full and compare with the table, row by row",
      "Each model that is a table is computed from its whole query and compared with what is published, both seen in "
      "one "

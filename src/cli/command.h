@@ -53,6 +53,7 @@ int cmd_plan(Call *call);
 int cmd_run(Call *call);
 int cmd_load(Call *call);
 int cmd_check(Call *call);
+int cmd_test(Call *call);
 int cmd_verify(Call *call);
 int cmd_diff(Call *call);
 int cmd_status(Call *call);

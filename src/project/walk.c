@@ -67,7 +67,8 @@ static void check_passed_over(Walk *w, const char *path)
     bool sources = str_eq(w->ending, ".yaml");
     if (looks_like(path, ".yml") || looks_like(path, ".yaml")) {
         if (sources)
-            reading_report(w->reading, place_at(w, path), "rename it to end in .yaml", "sources end in .yaml");
+            reading_report(w->reading, place_at(w, path), "rename it to end in .yaml", "%s end in .yaml",
+                           w->dirs[0].path);
         else
             reading_unread(w->reading, place_at(w, path), "what is said of a model stands in its own front matter",
                            "not read: models are .sql files");

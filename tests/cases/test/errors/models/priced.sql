@@ -1,0 +1,1 @@
+select id, amount, rate from orders, theirs, outside.rates r
