@@ -57,7 +57,7 @@ static bool remake(Work *work, Error *err)
         return false;
     work->result->total = work->total = rows;
     return table_stage_analyze(conn, &stage, rows, err) && publish_rows(work, &stage, err) &&
-           table_stage_drop(conn, &stage, err);
+           table_stage_drop(conn, &stage, err) && (is_history(work) || work_date_rows(work, err));
 }
 
 /* --- what is to be done ---------------------------------------------------------------------------------------- */

@@ -12,6 +12,14 @@ static bool is_kind_of(const Node *node, char relkind)
     return view ? relkind == 'v' : relkind == 'r' || relkind == 'p';
 }
 
+/* Tables are kept up to date in whole or in part as the files say, and may change over. */
+static bool same_kind(const char *made, const char *wanted)
+{
+    bool made_table = str_eq(made, "table") || str_eq(made, "incremental");
+    bool wanted_table = str_eq(wanted, "table") || str_eq(wanted, "incremental");
+    return made_table && wanted_table ? true : str_eq(made, wanted);
+}
+
 static bool not_ours(const Node *node, const Table *target, Error *err)
 {
     error_at(err, ERROR_FAILED, node->place.file, node->place.line, 0,
@@ -37,7 +45,7 @@ bool own_check(const Project *project, const Node *node, const Table *target, co
                           "adopt %s takes it over",
                           node->name);
     }
-    bool same = str_eq(known->materialized, node_relation_kind(node));
+    bool same = same_kind(known->materialized, node_relation_kind(node));
     if (same && is_kind_of(node, target->relkind))
         return true;
     if (same) { /* somebody put another relation in its place: that is not ours to write */

@@ -174,9 +174,10 @@ bool work_date_rows(Work *work, Error *err)
     Conn *conn = work->build->conn;
     SqlTimeType type;
     Table *target = &work->target;
+    bool existed = target->exists; /* when the step began */
     if (!table_find(conn, target->schema, target->name, work->arena, target, err))
         return false;
-    target->exists = false; /* it did not when the step began */
+    target->exists = existed;
     const char *name = work_time_column(work, &type);
     work->made_time_column = name;
     if (!name || !(work->node->kind == NODE_SOURCE || work->node->materialized == MATERIALIZED_INCREMENTAL))
