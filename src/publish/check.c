@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pg/rows.h"
+#include "publish/check_whole.h"
 #include "publish/table.h"
 
 /* What a row is called: nothing that a column will be called. */
@@ -154,6 +155,8 @@ static bool place_error(const Check *check, Error *err)
     if (err->code != ERROR_FAILED)
         return false;
     error_prefix(err, "the check %s cannot be run: ", check->name);
+    if (err->file) /* of its query */
+        return false;
     return error_place(err, check->place.file, check->place.line, check->place.column);
 }
 
@@ -224,6 +227,10 @@ static bool run_one(Conn *conn, const CheckTarget *target, const Check *check, i
         judge_row_count(check, found, arena, ret);
         return true;
     }
+    if (check->kind == CHECK_FRESHNESS)
+        return check_fresh_run(conn, target, check, arena, ret, err);
+    if (check->kind == CHECK_SQL)
+        return check_query_run(conn, target, check, arena, ret, err);
     TEXT_AUTO(sql);
     if (found < 0 && (!append_count(conn, target, check, &sql, err) || !query_count(conn, &sql, &found, err)))
         return false;
@@ -318,7 +325,7 @@ bool checks_run(Conn *conn, const CheckTarget *target, const Check *checks, size
         if (!run_one(conn, target, &checks[i], found[i], arena, result, err))
             return place_error(&checks[i], err);
         if (result->failed_rows > 0)
-            (*(checks[i].warn ? &ret->warnings : &ret->failed))++;
+            (*(result->check->warn ? &ret->warnings : &ret->failed))++;
     }
     return true;
 }

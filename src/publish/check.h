@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "pg/conn.h"
 #include "project/project.h"
@@ -23,10 +24,10 @@ typedef struct FailedRow {
 } FailedRow;
 
 typedef struct CheckResult {
-    const Check *check;
+    const Check *check; /* freshness: a copy, with the severity that holds for what was found */
     const char *kind;
     int64_t failed_rows; /* 0: the check holds */
-    const char *detail;  /* row_count: what was found; else NULL */
+    const char *detail;  /* row_count, freshness: what was found; else NULL */
     FailedRow *rows;     /* at most CHECK_ROWS_KEPT */
     size_t row_count;
 } CheckResult;
@@ -44,6 +45,7 @@ typedef struct CheckTarget {
     bool fresh_load;    /* rows stand in the order of the file: note which record each was */
     const Strings *key; /* columns of a primary key that stands over these rows, or NULL */
     const Node *node;   /* whose rows they are */
+    Instant now;        /* the run's clock, for freshness; 0: the server's */
     const char *beside; /* relation whose rows stay beside them (upsert, append), or NULL */
 } CheckTarget;
 
