@@ -47,12 +47,11 @@ bool history_append(Work *work, const Table *stage, Error *err)
     if (table_column(stage, "created_at"))
         return own_created_at(work, err);
     TEXT_AUTO(value);
-    text_append(&value, ", ");
     DiffScope scope = {.number = work->step->step_id};
     Diff diff;
     if (!append_created_at(work, &value, err) ||
-        !diff_find_append(work->build->conn, stage, &work->target, ", created_at", text_str(&value), &scope,
-                          work->arena, &diff, err) ||
+        !diff_find_append(work->build->conn, stage, &work->target, "created_at", text_str(&value), &scope, work->arena,
+                          &diff, err) ||
         !diff_write(work->build->conn, &diff, err) || !prune(work, &diff.counts.deleted, err))
         return false;
     work_count(work, diff.counts.inserted, 0, diff.counts.deleted);

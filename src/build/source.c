@@ -30,7 +30,7 @@ static bool publish_diff(Work *work, const Table *stage, const LoadResult *loade
     scope.time_column = work_time_column(work, &scope.time_type);
     Diff diff;
     bool found = node->mode == LOAD_APPEND
-                     ? diff_find_append(conn, stage, &work->target, "", "", &scope, work->arena, &diff, err)
+                     ? diff_find_append(conn, stage, &work->target, NULL, NULL, &scope, work->arena, &diff, err)
                      : diff_find(conn, stage, &work->target, &node->unique_key, &scope, work->arena, &diff, err);
     return found && work_write(work, &diff, err);
 }

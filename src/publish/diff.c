@@ -272,7 +272,7 @@ static bool find_held(Conn *conn, Diff *diff, Arena *arena, bool *ret_held, Erro
     return !*ret_held || hold_rows(conn, diff, rows, arena, err);
 }
 
-static bool find_into_table(Conn *conn, Diff *diff, Arena *arena, Error *err)
+static bool find_into_table(Conn *conn, Diff *diff, const char *select, Arena *arena, Error *err)
 {
     TEXT_AUTO(name);
     TEXT_AUTO(quoted);
@@ -281,8 +281,8 @@ static bool find_into_table(Conn *conn, Diff *diff, Arena *arena, Error *err)
         return false;
     diff->rows = diff->work_table = arena_strdup(arena, text_str(&quoted));
     TEXT_AUTO(sql);
-    text_appendf(&sql, "create unlogged table %s as ", diff->work_table);
-    if (!append_find(conn, diff, &sql, err) || !conn_exec(conn, text_str(&sql), err))
+    text_appendf(&sql, "create unlogged table %s as %s", diff->work_table, select);
+    if (!conn_exec(conn, text_str(&sql), err))
         return false;
     text_reset(&sql);
     append_summary(diff, diff->work_table, false, &sql);
@@ -304,16 +304,25 @@ static bool find_rows(Conn *conn, Diff *diff, Arena *arena, Error *err)
     }
     /* To look for few where there are many is to look twice. */
     bool held = false;
-    if (diff->scope.stage_rows <= TABLE_SMALL && !find_held(conn, diff, arena, &held, err))
+    TEXT_AUTO(select);
+    if ((diff->scope.stage_rows <= TABLE_SMALL && !find_held(conn, diff, arena, &held, err)) ||
+        !append_find(conn, diff, &select, err))
         return false;
-    return (held || find_into_table(conn, diff, arena, err)) && (!diff->key || refuse_outside(conn, diff, err));
+    return (held || find_into_table(conn, diff, text_str(&select), arena, err)) &&
+           (!diff->key || refuse_outside(conn, diff, err));
+}
+
+bool diff_dated(const Table *stage, const Table *target, const DiffScope *scope)
+{
+    const TableColumn *column = scope->time_column ? table_column(stage, scope->time_column) : NULL;
+    return column && !column->generated && scope->time_type != SQL_TIME_NONE &&
+           table_column(target, scope->time_column);
 }
 
 static DiffScope dated_scope(const DiffScope *scope, const Table *stage, const Table *target)
 {
     DiffScope dated = *scope;
-    const TableColumn *column = scope->time_column ? table_column(stage, scope->time_column) : NULL;
-    if (!column || column->generated || scope->time_type == SQL_TIME_NONE || !table_column(target, scope->time_column))
+    if (!diff_dated(stage, target, scope))
         dated.time_column = NULL;
     return dated;
 }
@@ -394,16 +403,16 @@ bool diff_find(Conn *conn, const Table *stage, const Table *target, const String
     return find(conn, key, arena, ret, err) || diff_explain(ret, err);
 }
 
-bool diff_find_append(Conn *conn, const Table *stage, const Table *target, const char *extra_columns,
-                      const char *extra_values, const DiffScope *scope, Arena *arena, Diff *ret, Error *err)
+bool diff_find_append(Conn *conn, const Table *stage, const Table *target, const char *extra_column,
+                      const char *extra_value, const DiffScope *scope, Arena *arena, Diff *ret, Error *err)
 {
     *ret = (Diff){
         .stage = stage,
         .target = target,
         .scope = dated_scope(scope, stage, target),
         .appends = true,
-        .extra_columns = extra_columns,
-        .extra_values = extra_values,
+        .extra_column = extra_column,
+        .extra_value = extra_value,
     };
     const char *time = ret->scope.time_column;
     TEXT_AUTO(rows);
@@ -420,4 +429,12 @@ bool diff_find_append(Conn *conn, const Table *stage, const Table *target, const
         return diff_explain(ret, err);
     take_summary(ret, summary, arena);
     return true;
+}
+
+bool diff_told(Conn *conn, const Table *stage, const Table *target, const char *select, const DiffScope *scope,
+               Arena *arena, Diff *ret, Error *err)
+{
+    *ret = (Diff){.stage = stage, .target = target, .scope = dated_scope(scope, stage, target), .told = true};
+    return (find_facts(conn, ret, arena, err) && find_into_table(conn, ret, select, arena, err)) ||
+           diff_explain(ret, err);
 }

@@ -54,8 +54,8 @@ typedef struct Diff {
      * row), new_place tid (ctid in stage; null: the row goes). */
     const char *rows;
     const char *work_table; /* quoted, to be dropped; or NULL */
-    bool appends;
-    const char *extra_columns, *extra_values; /* of diff_find_append() */
+    bool appends, told;     /* found by diff_find_append(), diff_told() */
+    const char *extra_column, *extra_value;
     DiffFacts facts;
 } Diff;
 
@@ -67,10 +67,16 @@ typedef struct Diff {
  * Tables, key and the scope's strings must outlive *ret, which belongs to the arena. */
 bool diff_find(Conn *conn, const Table *stage, const Table *target, const Strings *key, const DiffScope *scope,
                Arena *arena, Diff *ret, Error *err);
-/* All of stage is added, whatever the target holds; extra is more SQL for the column list and the select list, or "".
- * Of the scope only the time column counts. */
-bool diff_find_append(Conn *conn, const Table *stage, const Table *target, const char *extra_columns,
-                      const char *extra_values, const DiffScope *scope, Arena *arena, Diff *ret, Error *err);
+/* All of stage is added, whatever the target holds. extra_column (or NULL) gets extra_value, SQL, in each row. Of the
+ * scope only the time column counts. */
+bool diff_find_append(Conn *conn, const Table *stage, const Table *target, const char *extra_column,
+                      const char *extra_value, const DiffScope *scope, Arena *arena, Diff *ret, Error *err);
+/* Rows that the caller pairs: select is SQL that gives old_part, old_place and new_place and, where diff_dated(),
+ * old_time and new_time. Of the scope time column and number count. */
+bool diff_told(Conn *conn, const Table *stage, const Table *target, const char *select, const DiffScope *scope,
+               Arena *arena, Diff *ret, Error *err);
+/* Whether the scope's time column is one that both can tell of. */
+bool diff_dated(const Table *stage, const Table *target, const DiffScope *scope);
 bool diff_is_empty(const Diff *diff);
 
 /* Writes what was found. Updates change rows in place, so that keys that refer to them hold; where values of another

@@ -21,13 +21,13 @@ static bool append_insert(Conn *conn, const Diff *diff, bool in_place, Text *out
 {
     TEXT_AUTO(columns);
     TEXT_AUTO(values);
-    const char *more_columns = diff->appends ? diff->extra_columns : "";
-    const char *more_values = diff->appends ? diff->extra_values : "";
     if (!table_column_list(conn, diff->stage, "", &columns, err) ||
-        !table_column_list(conn, diff->stage, "s.", &values, err))
+        !table_column_list(conn, diff->stage, "s.", &values, err) ||
+        (diff->extra_column && (!conn_format(conn, &columns, err, ", %I", diff->extra_column) ||
+                                !conn_format(conn, &values, err, ", %s", diff->extra_value))))
         return false;
-    text_appendf(out, "insert into %s (%s%s) select %s%s from ", diff->target->quoted, text_str(&columns), more_columns,
-                 text_str(&values), more_values);
+    text_appendf(out, "insert into %s (%s) select %s from ", diff->target->quoted, text_str(&columns),
+                 text_str(&values));
     if (diff->appends)
         text_appendf(out, "%s s", diff->stage->quoted);
     else
@@ -132,11 +132,11 @@ static bool counts_right(const Diff *diff, const DiffCounts *expected, const Dif
     return wrong == 0 || kept_from(diff, wrong, err);
 }
 
-/* Where a trigger may have changed rows, the two are compared once more. Rows that were only added cannot be told from
- * those that were there. */
+/* Where a trigger may have changed rows, the two are compared once more. Rows that were only added, or told, cannot be
+ * told from those that were there. */
 static bool holds_the_stage(Conn *conn, const Diff *diff, Error *err)
 {
-    if (!diff->facts.triggers || diff->appends)
+    if (!diff->facts.triggers || diff->appends || diff->told)
         return true;
     TEXT_AUTO(sql);
     text_append(&sql, "select count(*) ");

@@ -344,7 +344,7 @@ static void touched_case(const TouchedCase *c, bool keyed, int64_t stage_rows)
     assert_ok(table_find(g_conn, "public", "s", &arena, &s, &err));
     assert_ok(table_find(g_conn, "public", "t", &arena, &t, &err));
     if (c->append)
-        assert_ok(diff_find_append(g_conn, &s, &t, "", "", &scope, &arena, &diff, &err));
+        assert_ok(diff_find_append(g_conn, &s, &t, NULL, NULL, &scope, &arena, &diff, &err));
     else
         assert_ok(diff_find(g_conn, &s, &t, &key, &scope, &arena, &diff, &err));
     if (c->ranges && !(diff_is_empty(&diff) && !diff.ranges))
