@@ -258,6 +258,15 @@ class Project:
                 self.pg.rows(f"create view oracle.{model.name} as {model.query.sql}")
         return self.judge(0, steps, None)
 
+    def verify(self, number):
+        """The program's own comparison must come to the same."""
+        models = [m for m in self.compared if m.name not in self.failures and m.name not in self.broken]
+        if models and self.lab.run("verify", *(m.name for m in models)).status != 0:
+            for model in models:
+                result = self.lab.run("verify", model.name)
+                if result.status != 0:
+                    self.fail(model, number, f"sluice verify finds what is not so: {result}")
+
     def go(self, rounds=None):
         """Sets up and plays all rounds; what failed is in failures, by model."""
         self.writers, self.broken = {}, set()
@@ -274,6 +283,7 @@ class Project:
                 state = self.judge(number, steps, state)
                 if self.only and self.only in self.failures:
                     break
+            self.verify(len(rounds or self.rounds))
         finally:
             for pg in self.writers.values():
                 pg.close()
