@@ -148,7 +148,7 @@ test: test-deps
 	@$(MAKE) --no-print-directory check
 
 # The suites, one after the other, and their sum: `N passed, N failed`.
-SUITES := unit cases property crash cron compose
+SUITES := unit cases property incremental crash cron compose
 .PHONY: check
 check:
 	@SLUICE=$(abspath $(O)/sluice) O=$(abspath $(O)) tests/run $(SUITES)

@@ -156,7 +156,7 @@ def run_all(options, seed):
         projects = [options.project]
     else:
         projects = [case["name"] for case in CASES]
-        count = 0 if options.cases else -(-options.sequences // max(1, options.models * 8 // 10))
+        count = 0 if options.cases else -(-options.sequences // max(1, options.models * 9 // 10))
         projects += [f"{seed}-{i}" for i in range(count)]
     for project in projects:
         seeds.put(project)
@@ -186,7 +186,7 @@ def run_all(options, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sequences", type=int, default=int(os.environ.get("SEQUENCES", "2000")))
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seed", type=int, default=1, help="0: another one each time")
     parser.add_argument("--models", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
@@ -196,7 +196,7 @@ def main():
     options = parser.parse_args()
     need_program()
     stop_on_signals()
-    seed, _ = seeded(options.seed)
+    seed, _ = seeded(options.seed or None)
     totals = run_all(options, seed)
     totals.show()
     if not options.project:
