@@ -200,7 +200,8 @@ static const char *intern(Builder *b, const char *s, size_t len)
 static const char *bare_kind(const char *parent, const char *field)
 {
     for (size_t i = 0; i < sizeof bare_kinds / sizeof *bare_kinds; i++)
-        if (strcmp(bare_kinds[i].field, field) == 0 &&
+        if (bare_kinds[i].field[0] == field[0] && /* most names are told apart without a call */
+            strcmp(bare_kinds[i].field, field) == 0 &&
             (!bare_kinds[i].parent || strcmp(bare_kinds[i].parent, parent) == 0))
             return bare_kinds[i].kind;
     return NULL;
