@@ -1,17 +1,17 @@
 #include "record/track.h"
 #include "sql/reach.h"
-const char *decision_name(DecisionKind k)
+__attribute__((weak)) const char *decision_name(DecisionKind k)
 {
     static const char *const n[] = {"skip", "range", "from", "full"};
     return n[k];
 }
-void sql_reach(Arena *a, const ReachQuery *q, const SqlCatalog *c, SqlReach *r)
+__attribute__((weak)) void sql_reach(Arena *a, const ReachQuery *q, const SqlCatalog *c, SqlReach *r)
 {
     (void)a;
     (void)c;
     *r = (SqlReach){.full = true, .why_full = {.file = q->file, .line = 1, .column = 1, .text = "stub"}};
 }
-void sql_reach_decide(Arena *a, const SqlReach *r, const Touched *c, int64_t l, Decision *ret)
+__attribute__((weak)) void sql_reach_decide(Arena *a, const SqlReach *r, const Touched *c, int64_t l, Decision *ret)
 {
     (void)a;
     (void)r;
@@ -19,7 +19,7 @@ void sql_reach_decide(Arena *a, const SqlReach *r, const Touched *c, int64_t l, 
     (void)l;
     *ret = (Decision){.kind = DECISION_FULL};
 }
-bool track_holds(Conn *c, const TrackTable *t, bool *r, Error *e)
+__attribute__((weak)) bool track_holds(Conn *c, const TrackTable *t, bool *r, Error *e)
 {
     (void)c;
     (void)t;
@@ -27,7 +27,7 @@ bool track_holds(Conn *c, const TrackTable *t, bool *r, Error *e)
     *r = false;
     return true;
 }
-bool track_install(Conn *c, const TrackTable *t, bool *r, Error *e)
+__attribute__((weak)) bool track_install(Conn *c, const TrackTable *t, bool *r, Error *e)
 {
     (void)c;
     (void)t;
@@ -35,7 +35,7 @@ bool track_install(Conn *c, const TrackTable *t, bool *r, Error *e)
     *r = false;
     return true;
 }
-bool track_remove_others(Conn *c, const char *p, const TrackTable *k, size_t n, Error *e)
+__attribute__((weak)) bool track_remove_others(Conn *c, const char *p, const TrackTable *k, size_t n, Error *e)
 {
     (void)c;
     (void)p;
@@ -44,7 +44,7 @@ bool track_remove_others(Conn *c, const char *p, const TrackTable *k, size_t n, 
     (void)e;
     return true;
 }
-bool track_by_column(Conn *c, const TrackTable *t, const char *s, Touched *r, Error *e)
+__attribute__((weak)) bool track_by_column(Conn *c, const TrackTable *t, const char *s, Touched *r, Error *e)
 {
     (void)c;
     (void)t;
