@@ -135,8 +135,10 @@ void live_start(void)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&g_live.stop, &attributes);
     pthread_condattr_destroy(&attributes);
+    log_lock();
     g_live.stopping = false;
     g_live.on = pthread_create(&g_live.thread, NULL, draw_lines, NULL) == 0;
+    log_unlock();
 }
 
 void live_stop(void)

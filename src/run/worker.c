@@ -181,7 +181,10 @@ static bool after_passing(Step *step, Error *err)
 {
     bool at_once = step->retried == 0 && str_eq(err->sqlstate, "40001");
     int attempt = step->retried++;
-    log_warn("%s: %s; trying again", step->node->name, err->message);
+    if (at_once)
+        log_debug("%s: %s; trying again", step->node->name, err->message);
+    else
+        log_warn("%s: %s; trying again", step->node->name, err->message);
     error_clear(err);
     return at_once || pause_before(attempt, step->deadline, err);
 }
