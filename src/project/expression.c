@@ -70,19 +70,58 @@ static void walk(const SqlNode *node, Columns *columns)
     }
 }
 
+/* Whether the text's own parentheses match: a) + (b has as many of both. The tree is of `select (` text, where the
+ * first two tokens and the last one are not the text's. A query as a whole is no expression, though in parentheses it
+ * would be one. */
+static bool stands_alone(const SqlTree *tree)
+{
+    static const char *const queries[] = {"select", "with", "values", "table"};
+    int depth = 0;
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+        if (sql_token_is(tree, 2, queries[i]))
+            return false;
+    for (size_t i = 2; i + 1 < tree->token_count && depth >= 0; i++)
+        depth += sql_token_is(tree, i, "(") - sql_token_is(tree, i, ")");
+    return depth == 0;
+}
+
+/* The value of a text that is surely one expression: one parse for nearly all of them. NULL is no answer yet. */
+static const SqlNode *plain_value(Arena *arena, const char *text)
+{
+    ERROR_AUTO(err);
+    SqlTree tree;
+    if (!sql_parse(arena, arena_printf(arena, "select (%s\n)", text), &tree, &err) || tree.count != 1 ||
+        !sql_check_select(&tree, &err) || !stands_alone(&tree))
+        return NULL;
+    const SqlNode *value = only_target(tree.statements[0].node);
+    return value && !sql_is(value, "RowExpr") ? value : NULL;
+}
+
+/* The same with what is wrong where it is none: bare, so that places are those of the text; then as it will stand: no
+ * `*`, no `all a`. */
+static const SqlNode *checked_value(Arena *arena, const char *text, Error *err)
+{
+    const SqlNode *bare = parse_within(arena, "select ", text, "\n", err);
+    const SqlNode *select = bare ? parse_within(arena, "select (", text, "\n)", err) : NULL;
+    if (!select)
+        return NULL;
+    const SqlNode *value = only_target(select);
+    if (value && only_target(bare) && !sql_is(value, "RowExpr"))
+        return value;
+    error_set(err, ERROR_PROJECT, "not one SQL expression");
+    return NULL;
+}
+
 bool expression_check(Arena *arena, const char *text, Strings *ret_columns, Error *err)
 {
     *ret_columns = (Strings){0};
     if (!text[strspn(text, " \t\r\n")])
         return error_set(err, ERROR_PROJECT, "the expression is empty");
-    /* Bare, so that its own parentheses must match; then as it will stand: no `*`, no `all a`. */
-    const SqlNode *bare = parse_within(arena, "select ", text, "\n", err);
-    const SqlNode *select = bare ? parse_within(arena, "select (", text, "\n)", err) : NULL;
-    if (!select)
+    const SqlNode *value = plain_value(arena, text);
+    if (!value)
+        value = checked_value(arena, text, err);
+    if (!value)
         return false;
-    const SqlNode *value = only_target(select);
-    if (!value || !only_target(bare) || sql_is(value, "RowExpr"))
-        return error_set(err, ERROR_PROJECT, "not one SQL expression");
     Columns columns = {arena, ret_columns, false};
     walk(value, &columns);
     if (columns.subquery)

@@ -315,10 +315,23 @@ static void unknown_key(const Reader *r, const YamlNode *key)
                    r->mode == VALUES_FOLDER ? "defaults" : setting_scope_name(r->scope));
 }
 
+/* The keys of a scope stand together, and all of them at once are tens of kilobytes. */
+static void clear_scope(SettingScope scope, Values *values)
+{
+    size_t count, begin = 0;
+    const Setting *table = setting_table(&count);
+    while (begin < count && table[begin].scope != scope)
+        begin++;
+    size_t end = begin;
+    while (end < count && table[end].scope == scope)
+        end++;
+    memset(&values->items[begin], 0, (end - begin) * sizeof *values->items);
+}
+
 void values_read(Reading *reading, SettingScope scope, ValuesMode mode, const char *file, const YamlNode *map,
                  Values *ret)
 {
-    memset(ret, 0, sizeof *ret);
+    clear_scope(scope, ret);
     if (!map || yaml_is_null(map))
         return;
     if (map->kind != YAML_MAP) {

@@ -22,7 +22,7 @@ typedef struct Value {
 } Value;
 
 typedef struct Values {
-    Value items[SETTING_COUNT];
+    Value items[SETTING_COUNT]; /* only those of the scope that was read are set */
 } Values;
 
 typedef enum ValuesMode {
