@@ -33,6 +33,10 @@ static const Option opt_exclude = {
     .name = "exclude", .argument = "SELECT", .repeat = true, .doc = "leave these out of what is selected"};
 static const Option opt_format = {
     .name = "format", .argument = "FORMAT", .values = "text|json", .doc = "text for people, json for programs"};
+static const Option opt_graph_format = {.name = "format",
+                                        .argument = "FORMAT",
+                                        .values = "text|json|dot",
+                                        .doc = "text for people, json for programs, dot for Graphviz"};
 static const Option opt_count = {.name = "count", .letter = 'n', .argument = "N", .doc = "how many, newest first"};
 
 static const Option opt_due = {.name = "due", .doc = "only what a schedule says is due since it last ran"};
@@ -143,7 +147,17 @@ const Command commands[] = {
     {"logs", "[RUN]", "what a run did, step by step",
      "Without RUN, which is a number that 'sluice runs' lists: the newest one.", OPTIONS(&opt_format), NULL, 0, 1,
      cmd_logs},
-    {"lineage", "[MODEL[.COLUMN]]", "which tables and columns come from which", NULL, NULL, NULL, 0, 1, NULL},
+    {"lineage", "[MODEL[.COLUMN]]", "which tables and columns come from which",
+     "Told from the files alone: no database is needed. Of a model, and of a column of one, what it comes from and "
+     "what it "
+     "goes to. A column comes from all columns that its expression names, through CTEs, subqueries, joins and stars; "
+     "what "
+     "decides which rows there are (conditions, joins, grouping) is told apart. Columns of tables that no file "
+     "describes "
+     "are not known.\n\n"
+     "    sluice lineage daily.amount\n"
+     "    sluice lineage --format dot | dot -Tsvg > lineage.svg",
+     OPTIONS(&opt_graph_format), NULL, 0, 1, cmd_lineage},
     {"next", "EXPR", "the next times of a cron expression",
      "One a line, ISO 8601 with offset, by the same rules that --due follows: a time that clocks jump over comes at "
      "the "

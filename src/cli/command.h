@@ -59,6 +59,7 @@ int cmd_diff(Call *call);
 int cmd_status(Call *call);
 int cmd_runs(Call *call);
 int cmd_logs(Call *call);
+int cmd_lineage(Call *call);
 int cmd_next(Call *call);
 int cmd_crontab(Call *call);
 int cmd_adopt(Call *call);

@@ -1,0 +1,1 @@
+select x.*, t.b from t, u x

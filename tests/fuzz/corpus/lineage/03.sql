@@ -1,0 +1,1 @@
+select count(*), sum(b) from t where c > 0 group by a

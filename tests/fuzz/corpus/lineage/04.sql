@@ -1,0 +1,1 @@
+select b as a from t group by a

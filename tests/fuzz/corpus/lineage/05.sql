@@ -1,0 +1,1 @@
+select string_agg(a, ',' order by b) from t

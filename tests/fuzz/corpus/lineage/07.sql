@@ -1,0 +1,1 @@
+select j.q, j.d from (t cross join u x) as j (p, q, r, y, d)

@@ -1,0 +1,1 @@
+with q as (select a as k from t) select k from q

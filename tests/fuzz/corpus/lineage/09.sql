@@ -1,0 +1,1 @@
+with unused as (select a from t where b > 0) select a from u

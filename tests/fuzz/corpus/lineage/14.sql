@@ -1,0 +1,1 @@
+select e.k from t, jsonb_to_recordset(c) as e (k int)

@@ -1,0 +1,1 @@
+select p, v.q from v

@@ -1,0 +1,1 @@
+select q from (select * from v) s

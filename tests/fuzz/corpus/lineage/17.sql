@@ -1,0 +1,1 @@
+select * from f(1) x (k)
