@@ -52,7 +52,8 @@ alter table sluice.relations
   add column system_identifier text,
   add column declared text,            -- hash of the checks, indexes, grants and comments that were last applied
   add column time_column text,         -- the column that dates a row, declared or found out
-  add column delivery_rows bigint;     -- of the last delivery that was accepted
+  add column delivery_rows bigint,     -- of the last delivery that was accepted
+  add column taken_back timestamptz;   -- when its last publish was, null: that stands
 
 alter table sluice.steps
   add column decision text check (decision in ('skip', 'range', 'from', 'full')),
@@ -60,21 +61,25 @@ alter table sluice.steps
 
 -- Publishes that can be taken back: rows as they were before, and as they were put there.
 create table sluice.undo (
-  undo_id bigint generated always as identity primary key,
+  undo_id bigint generated always as identity primary key, -- ascending per table: whoever adds holds its lock
   schema_name text not null,
   table_name text not null,
   step_id bigint not null,
   published_at timestamptz not null default clock_timestamp(),
-  columns text[] not null,             -- names, in the order of the rows
-  rows_total bigint                    -- of the table before
+  columns text[] not null,             -- name and type of each column of the table, in order
+  images text[] not null,              -- names of the columns in new_row
+  time_zone text not null,             -- of the session that wrote the texts
+  rows_total bigint,                   -- of the table before
+  delivery_rows bigint                 -- of the last delivery accepted before
 );
 create index on sluice.undo (schema_name, table_name);
 create table sluice.undo_rows (
   undo_id bigint not null references sluice.undo on delete cascade,
-  old_row text,                        -- text of row(...), null: there was none
-  new_row text                         -- null: there is none
+  nth bigint not null,
+  old_row text,                        -- text of the table's row, null: there was none
+  new_row text,                        -- text of row(...), null: there is none
+  primary key (undo_id, nth)
 );
-create index on sluice.undo_rows (undo_id);
 
 create table sluice.backfills (
   backfill_id bigint generated always as identity primary key,

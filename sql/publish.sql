@@ -12,4 +12,5 @@ on conflict (schema_name, table_name) do update set
   content_hash = excluded.content_hash, rows_total = coalesce(excluded.rows_total, r.rows_total),
   step_key = excluded.step_key, snapshot = excluded.snapshot, snapshot_at = excluded.snapshot_at,
   system_identifier = excluded.system_identifier, time_column = excluded.time_column,
-  delivery_rows = coalesce(excluded.delivery_rows, r.delivery_rows), declared = excluded.declared
+  delivery_rows = coalesce(excluded.delivery_rows, r.delivery_rows), declared = excluded.declared,
+  taken_back = case when $20::boolean then r.taken_back end

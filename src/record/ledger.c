@@ -169,6 +169,7 @@ static LedgerRelation read_relation(const Rows *rows, int row, Arena *arena)
         .time_column = arena_strdup(arena, rows_get(rows, row, 12)),
         .delivery_rows = rows_get(rows, row, 13) ? rows_int(rows, row, 13) : -1,
         .declared = arena_strdup(arena, rows_get(rows, row, 14)),
+        .taken_back = rows_bool(rows, row, 15),
     };
 }
 
@@ -306,15 +307,39 @@ bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
     char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT], delivery[NUMBER_TEXT];
     clock_format_exact(step->tick, tick);
     clock_format_exact(publish->started_at, started);
-    return conn_query(conn, sql_publish, 19,
-                      (const char *const[]){
-                          step->schema, step->table, publish->project, step->node, step->kind,
-                          step->materialized ? step->materialized : "table", publish->definition,
-                          number(step->run_id, run_id), step->has_tick ? tick : NULL, started, publish->content_hash,
-                          number(publish->total, total), publish->target, publish->step_key, publish->snapshot,
-                          publish->system_identifier, publish->time_column,
-                          publish->has_delivery ? number(publish->delivery_rows, delivery) : NULL, publish->declared},
+    return conn_query(conn, sql_publish, 20,
+                      (const char *const[]){step->schema,
+                                            step->table,
+                                            publish->project,
+                                            step->node,
+                                            step->kind,
+                                            step->materialized ? step->materialized : "table",
+                                            publish->definition,
+                                            number(step->run_id, run_id),
+                                            step->has_tick ? tick : NULL,
+                                            started,
+                                            publish->content_hash,
+                                            number(publish->total, total),
+                                            publish->target,
+                                            publish->step_key,
+                                            publish->snapshot,
+                                            publish->system_identifier,
+                                            publish->time_column,
+                                            publish->has_delivery ? number(publish->delivery_rows, delivery) : NULL,
+                                            publish->declared,
+                                            publish->held ? "true" : "false"},
                       NULL, err);
+}
+
+bool ledger_taken_back_in_txn(Conn *conn, const char *schema, const char *table, int64_t total, int64_t delivery_rows,
+                              Error *err)
+{
+    char rows[NUMBER_TEXT], delivery[NUMBER_TEXT];
+    return conn_query(
+        conn,
+        "update sluice.relations set taken_back = clock_timestamp(), rows_total = nullif($3::bigint, -1), "
+        "delivery_rows = nullif($4::bigint, -1) where schema_name = $1 and table_name = $2",
+        4, (const char *const[]){schema, table, number(total, rows), number(delivery_rows, delivery)}, NULL, err);
 }
 
 bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t bytes, const char *content_hash,
@@ -346,8 +371,10 @@ bool ledger_adopt(Conn *conn, const LedgerOwner *owner, const char *schema, cons
 
 bool ledger_forget_in_txn(Conn *conn, const char *schema, const char *table, Error *err)
 {
-    return conn_query(conn, "delete from sluice.relations where schema_name = $1 and table_name = $2", 2,
-                      (const char *const[]){schema, table}, NULL, err);
+    const char *const name[] = {schema, table};
+    return conn_query(conn, "delete from sluice.undo where schema_name = $1 and table_name = $2", 2, name, NULL, err) &&
+           conn_query(conn, "delete from sluice.relations where schema_name = $1 and table_name = $2", 2, name, NULL,
+                      err);
 }
 
 bool ledger_relations(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err)

@@ -45,6 +45,7 @@ typedef struct LedgerRelation {
     const char *time_column; /* or NULL */
     const char *declared;    /* hash of what is declared besides the rows, or NULL */
     int64_t delivery_rows;   /* of the last delivery that was accepted, -1: not known */
+    bool taken_back;         /* the last publish was taken back: content_hash, step_key and snapshot are still of it */
 } LedgerRelation;
 
 bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *arena, LedgerRelation *ret, Error *err);
@@ -107,8 +108,14 @@ typedef struct LedgerPublish {
     const char *declared;
     bool has_delivery; /* else what was known of the last one stays */
     int64_t delivery_rows;
+    bool held; /* a table whose publish was taken back stays so */
 } LedgerPublish;
 bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err);
+
+/* The last publish of a table was taken back: what is known of the rows is as before it (-1: not known), but what they
+ * were made from stays on record, so that the same is not published again unasked. */
+bool ledger_taken_back_in_txn(Conn *conn, const char *schema, const char *table, int64_t total, int64_t delivery_rows,
+                              Error *err);
 
 bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t bytes, const char *content_hash,
                         int64_t rows_read, const char *mode, Error *err);
