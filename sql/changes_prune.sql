@@ -3,7 +3,10 @@
 -- snapshot from there is void. `before` tells who asks with an older snapshot (of a step that was at work meanwhile)
 -- that changes may be missing. Where another run is at it, nothing.
 with pruned as (
-  select before from sluice.changes_pruned for update skip locked),
+  select before from sluice.changes_pruned
+  where before > pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())
+    or exists (select from sluice.changes where recorded_at < now() - interval '1 day')
+  for update skip locked),
 oldest as (
   select pg_catalog.pg_snapshot_xmin(snapshot) as xmin from sluice.relations where snapshot is not null
   order by pg_catalog.pg_snapshot_xmin(snapshot) limit 1),

@@ -7,6 +7,7 @@
 #include "build/due.h"
 #include "build/tracking.h"
 #include "project/index.h"
+#include "record/change.h"
 #include "record/ledger.h"
 #include "run/target.h"
 #include "run/worker.h"
@@ -213,8 +214,8 @@ static bool end(Run *run, bool good, Error *err)
         return good;
     conn_shield(run->conn, RUN_LAST_WORDS);
     bool recorded = record_end(run, err, &ending);
-    if (recorded && !ledger_prune(run->conn, &ending))
-        log_warn("old runs were not removed from the ledger: %s", ending.message);
+    if (recorded && (!ledger_prune(run->conn, &ending) || !change_prune(run->conn, &ending)))
+        log_warn("old records were not removed from the ledger: %s", ending.message);
     if (good && !recorded)
         error_move(err, &ending);
     return good && recorded;
