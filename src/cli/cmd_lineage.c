@@ -60,25 +60,6 @@ static void add_columns(Shown *s, const TraceNode *traced)
     }
 }
 
-static void build_graph(Shown *s)
-{
-    lineage_graph_init(&s->graph, s->column != NULL, s->arena);
-    for (size_t i = 0; i < s->project->node_count; i++)
-        if (s->column)
-            add_columns(s, &s->trace.nodes[i]);
-        else
-            add_tables(s, s->project->nodes[i]);
-    if (s->focus) {
-        s->vertex = lineage_graph_vertex(&s->graph, s->focus->node->name, s->column, kind_of(s->focus->node));
-        lineage_graph_choose(&s->graph, s->vertex);
-    } else {
-        for (size_t i = 0; i < s->graph.count; i++)
-            s->graph.vertices[i]->chosen = true;
-    }
-}
-
-/* --- what it is about -------------------------------------------------------------------------------------------- */
-
 static bool unknown_column(const TraceNode *node, const char *column, Arena *arena, Error *err)
 {
     const char **names = arena_array(arena, node->count + 1, sizeof *names);
@@ -92,23 +73,38 @@ static bool unknown_column(const TraceNode *node, const char *column, Arena *are
     return near ? error_hint(err, "did you mean '%s'?", near) : false;
 }
 
-/* A name may hold dots: the longest part that is a model's. */
+/* A column that its table's file does not tell of is one where a model names it. */
+static bool build_graph(Shown *s, Error *err)
+{
+    lineage_graph_init(&s->graph, s->column != NULL, s->arena);
+    for (size_t i = 0; i < s->project->node_count; i++)
+        if (s->column)
+            add_columns(s, &s->trace.nodes[i]);
+        else
+            add_tables(s, s->project->nodes[i]);
+    size_t before = s->graph.count;
+    if (s->focus) {
+        s->vertex = lineage_graph_vertex(&s->graph, s->focus->node->name, s->column, kind_of(s->focus->node));
+        lineage_graph_choose(&s->graph, s->vertex);
+    } else {
+        for (size_t i = 0; i < s->graph.count; i++)
+            s->graph.vertices[i]->chosen = true;
+    }
+    return s->graph.count == before || !s->column || unknown_column(s->focus, s->column, s->arena, err);
+}
+
+/* Names of models hold no dot, those of columns may. */
 static bool find_focus(Shown *s, const char *name, Error *err)
 {
-    const Node *node = project_find(s->project, name);
-    for (size_t i = strlen(name); !node && i > 0; i--) {
-        if (name[i] != '.')
-            continue;
-        node = project_find(s->project, arena_strndup(s->arena, name, i));
-        if (node)
-            s->column = name + i + 1;
-    }
-    if (!node) {
-        const char *dot = strchr(name, '.');
-        return project_unknown(s->project, dot ? arena_strndup(s->arena, name, (size_t)(dot - name)) : name, err);
-    }
+    size_t length = strcspn(name, ".");
+    const char *table = arena_strndup(s->arena, name, length);
+    const Node *node = project_find(s->project, table);
+    if (!node)
+        return project_unknown(s->project, table, err);
+    s->column = name[length] ? name + length + 1 : NULL;
     s->focus = &s->trace.nodes[node->order];
-    return !s->column || trace_column(s->focus, s->column) || unknown_column(s->focus, s->column, s->arena, err);
+    return !s->column || !s->focus->known || trace_column(s->focus, s->column) ||
+           unknown_column(s->focus, s->column, s->arena, err);
 }
 
 /* --- for people -------------------------------------------------------------------------------------------------- */
@@ -264,9 +260,8 @@ static bool show(Call *call, const Project *project, Error *err)
     Shown s = {.arena = &call->arena, .project = project};
     TEXT_AUTO(out);
     trace_make(project, s.arena, &s.trace);
-    if (call->argument_count > 0 && !find_focus(&s, call->arguments[0], err))
+    if ((call->argument_count > 0 && !find_focus(&s, call->arguments[0], err)) || !build_graph(&s, err))
         return false;
-    build_graph(&s);
     const char *format = call_value(call, "format");
     if (str_eq(format, "json"))
         append_json(&s, &out);

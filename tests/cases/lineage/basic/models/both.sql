@@ -1,0 +1,1 @@
+select euros from report union all select amount from daily

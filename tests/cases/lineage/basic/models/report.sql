@@ -1,0 +1,1 @@
+select t.*, d.euros from theirs t join daily d using (customer)
