@@ -16,20 +16,29 @@ static bool how_to_accept(const Work *work, const char *key, Error *err)
 
 /* A share is that of more than so many rows, or as many as there were: half of the rows is refused by 50 %, and by
  * 100 % whatever is less than before. */
+/* A source that says `row_count: {min: 0}` expects deliveries without rows. */
+static bool may_be_empty(const Node *node)
+{
+    for (size_t i = 0; i < node->check_count; i++)
+        if (node->checks[i].kind == CHECK_ROW_COUNT && node->checks[i].min == 0)
+            return true;
+    return false;
+}
+
 bool guard_delivery(const Work *work, int64_t rows, const char *shown, Error *err)
 {
     const Amount *least = &work->node->min_rows;
     int64_t last = work->known.delivery_rows;
-    if (is_accepted(work))
+    if (is_accepted(work) || (rows == 0 && may_be_empty(work->node)))
         return true;
     if (!least->is_share && rows < least->value)
-        error_at(err, ERROR_FAILED, shown, 0, 0, "the delivery has %" PRId64 " rows, and min_rows wants %" PRId64, rows,
-                 least->value);
+        error_at(err, ERROR_FAILED, shown, 0, 0, "the delivery has %" PRId64 " row%s, and min_rows wants %" PRId64,
+                 rows, rows == 1 ? "" : "s", least->value);
     else if (least->is_share && last > 0 && rows < last && (double)rows * 100 <= (double)last * (double)least->value)
         error_at(err, ERROR_FAILED, shown, 0, 0,
-                 "the delivery has %" PRId64 " rows, the last one that was accepted had %" PRId64
+                 "the delivery has %" PRId64 " row%s, the last one that was accepted had %" PRId64
                  ": min_rows wants more than %" PRId64 " %%",
-                 rows, last, least->value);
+                 rows, rows == 1 ? "" : "s", last, least->value);
     else
         return true;
     return how_to_accept(work, "min_rows", err);

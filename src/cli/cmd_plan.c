@@ -10,7 +10,7 @@
 
 static const ListingColumn step_columns[] = {
     {"node", LISTING_TEXT},    {"kind", LISTING_TEXT}, {"table", LISTING_TEXT}, {"action", LISTING_TEXT},
-    {"touched", LISTING_TEXT}, {"why", LISTING_TEXT},  {"place", LISTING_TEXT}};
+    {"touched", LISTING_RARE}, {"why", LISTING_TEXT},  {"place", LISTING_RARE}};
 static const ListingColumn leftover_columns[] = {
     {"table", LISTING_TEXT}, {"node", LISTING_TEXT}, {"materialized", LISTING_TEXT}};
 

@@ -164,11 +164,24 @@ static void append_shown(const Listing *listing, size_t row, size_t column, Text
                           listing->columns[column].kind == LISTING_LONG ? LONG_MAX_SHOWN : CELL_MAX);
 }
 
+/* Of a column that is shown to people only where some row has it. */
+static bool is_hidden(const Listing *listing, size_t column)
+{
+    if (listing->columns[column].kind != LISTING_RARE)
+        return false;
+    for (size_t row = 0; row < listing->row_count; row++)
+        if (cell(listing, row, column) && *cell(listing, row, column))
+            return false;
+    return true;
+}
+
 static void print_line(const Listing *listing, size_t row, const size_t *widths, FILE *out)
 {
     TEXT_AUTO(line);
     for (size_t i = 0; i < listing->column_count; i++) {
         TEXT_AUTO(shown);
+        if (widths[i] == 0)
+            continue;
         append_shown(listing, row, i, &shown);
         size_t blanks = widths[i] - width_of(text_str(&shown));
         bool right = listing->columns[i].kind == LISTING_NUMBER;
@@ -199,6 +212,8 @@ void listing_print(const Listing *listing, bool json, FILE *out)
     for (size_t row = SIZE_MAX; row == SIZE_MAX || row < listing->row_count; row++) {
         for (size_t i = 0; i < listing->column_count; i++) {
             TEXT_AUTO(shown);
+            if (is_hidden(listing, i))
+                continue;
             append_shown(listing, row, i, &shown);
             size_t width = width_of(text_str(&shown));
             widths[i] = width > widths[i] ? width : widths[i];

@@ -17,6 +17,7 @@ typedef enum ListingKind {
     LISTING_BOOL,   /* "true" and "false"; yes and no for people */
     LISTING_TIME,   /* as PostgreSQL prints a timestamptz, or ISO 8601; as the former, in whole seconds, for people and
                      * as the latter in JSON */
+    LISTING_RARE,   /* text; people see the column only where some row has any */
     LISTING_LONG,   /* text of which people see the beginning */
     LISTING_JSON,   /* a JSON value, and that it is in JSON */
 } ListingKind;

@@ -188,7 +188,7 @@ static bool record_unchanged(Run *run, Error *err)
         const SurveyNode *about = run->survey.nodes[node->order];
         skips[i] = (LedgerSkip){
             .step = step_ledger(&crew->build, &crew->steps[node->order]),
-            .reason = CREW_NOTHING_CHANGED,
+            .reason = crew_unchanged_reason(node),
             .key = about->key,
             .judged = about->relation->known.snapshot,
         };

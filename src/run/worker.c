@@ -16,6 +16,11 @@ typedef struct Worker {
     size_t number; /* from 1 */
 } Worker;
 
+const char *crew_unchanged_reason(const Node *node)
+{
+    return node->kind == NODE_SOURCE ? "the file is the one that was loaded last" : "nothing that it reads has changed";
+}
+
 void crew_init(Crew *crew)
 {
     pthread_mutex_init(&crew->mutex, NULL);
@@ -282,7 +287,7 @@ static bool do_node(Worker *worker, const Node *node, Error *err)
     if (!fate.clean)
         return do_step(worker, step, err);
     result.outcome = STEP_UNCHANGED;
-    result.reason = CREW_NOTHING_CHANGED;
+    result.reason = crew_unchanged_reason(node);
     end_step(crew, node, &result);
     return true;
 }

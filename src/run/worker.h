@@ -13,7 +13,7 @@
 #include "run/run.h"
 
 /* The reason of a step that was passed over. */
-#define CREW_NOTHING_CHANGED "nothing changed"
+const char *crew_unchanged_reason(const Node *node);
 
 typedef struct Crew {
     const Project *project;
