@@ -437,6 +437,8 @@ bool compare_run(const CompareSide sides[2], const CompareColumn *columns, size_
                  Comparison *ret, Error *err)
 {
     *ret = (Comparison){0};
+    if (count == 0) /* rows of nothing */
+        return true;
     Compare c CLEANUP(compare_clear) = {.columns = columns, .count = count, .arena = arena, .ret = ret};
     c.limit = limit < COMPARE_SHOWN_MAX ? limit : COMPARE_SHOWN_MAX;
     c.shown = arena_array(arena, c.limit + 1, sizeof *c.shown);

@@ -62,8 +62,9 @@ typedef struct Comparison {
     bool unsteady; /* the sums differed, the rows read after that did not: a query that gives other rows each time */
 } Comparison;
 
-/* limit: rows to keep of each kind, at most COMPARE_SHOWN_MAX. Everything in *ret is in the arena. Needs transactions
- * that see one snapshot throughout; writes nothing. */
+/* With no column there is nothing to compare, and no row is counted. limit: rows to keep of each kind, at most
+ * COMPARE_SHOWN_MAX. Everything in *ret is in the arena. Needs transactions that see one snapshot throughout; writes
+ * nothing. */
 bool compare_run(const CompareSide sides[2], const CompareColumn *columns, size_t count, size_t limit, Arena *arena,
                  Comparison *ret, Error *err);
 bool compare_equal(const Comparison *comparison); /* but for floating point */

@@ -5,6 +5,8 @@
 #include "build/query.h"
 #include "pg/rows.h"
 #include "publish/table.h"
+#include "record/change.h"
+#include "record/ledger.h"
 
 bool verdict_equal(const Verdict *verdict)
 {
@@ -147,6 +149,75 @@ static bool lock(Conn *conn, const Node *node, Error *err)
     return false;
 }
 
+/* --- whether the table is behind --------------------------------------------------------------------------------- */
+
+/* The tables that a model reads, through views and ephemeral models; what it reads stands before it in the order. */
+static size_t read_tables(const Project *project, const Node *node, Arena *arena, const Node ***ret)
+{
+    bool *wanted CLEANUP(mem_free_p) = mem_alloc(node->order + 1);
+    *ret = arena_array(arena, node->order + 1, sizeof **ret);
+    size_t count = 0;
+    wanted[node->order] = true;
+    for (size_t i = node->order + 1; i-- > 0;) {
+        const Node *at = project->nodes[i];
+        bool through =
+            at == node || node_is_ephemeral(at) || (at->kind == NODE_MODEL && at->materialized == MATERIALIZED_VIEW);
+        if (wanted[i] && !through)
+            (*ret)[count++] = at;
+        for (size_t j = 0; wanted[i] && through && j < at->input_count; j++)
+            wanted[at->inputs[j]->order] = true;
+    }
+    return count;
+}
+
+static bool find_changed(Conn *conn, const Project *project, const Node *node, const LedgerRelation *known,
+                         Arena *arena, Text *changed, Error *err)
+{
+    const Node **inputs;
+    size_t count = read_tables(project, node, arena, &inputs);
+    ChangeRequest *requests = arena_array(arena, count + 1, sizeof *requests);
+    Touched *touched = arena_array(arena, count + 1, sizeof *touched);
+    for (size_t i = 0; i < count; i++)
+        requests[i] = (ChangeRequest){.table = {.schema = inputs[i]->schema, .name = inputs[i]->table},
+                                      .snapshot = known->snapshot};
+    if (count && !change_pending(conn, requests, count, touched, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!touched_nothing(&touched[i]))
+            text_appendf(changed, "%s%s", changed->len ? ", " : "", inputs[i]->name);
+    return true;
+}
+
+static bool find_note(Conn *conn, const Project *project, const Node *node, Arena *arena, const char **ret, Error *err)
+{
+    bool exists;
+    LedgerRelation known;
+    TEXT_AUTO(changed);
+    if (!ledger_exists(conn, &exists, err) || !exists ||
+        !ledger_relation(conn, node->schema, node->table, arena, &known, err) || !known.known)
+        return false;
+    if (known.definition && !str_eq(known.definition, query_definition(project, node, arena)))
+        *ret = arena_printf(arena, "its query has changed since; run first: sluice run %s", node->name);
+    else if (known.taken_back)
+        *ret = arena_printf(arena, "its last publish was taken back; run first: sluice run %s", node->name);
+    else if (!known.snapshot || !find_changed(conn, project, node, &known, arena, &changed, err))
+        return false;
+    else if (changed.len)
+        *ret = arena_printf(arena, "%s changed since; run first: sluice run %s", text_str(&changed), node->name);
+    return true;
+}
+
+/* A word beside the verdict, from a ledger that may be of another version: without one, none. */
+static bool add_note(Conn *conn, const Project *project, const Node *node, Arena *arena, Verdict *ret, Error *err)
+{
+    ERROR_AUTO(ignored);
+    if (find_note(conn, project, node, arena, &ret->note, &ignored) || ignored.code == ERROR_NONE ||
+        ignored.code == ERROR_FAILED)
+        return true;
+    error_move(err, &ignored);
+    return false;
+}
+
 static bool verify_in_txn(Conn *conn, const Project *project, const Node *node, size_t limit, Arena *arena,
                           Verdict *ret, Error *err)
 {
@@ -160,7 +231,8 @@ static bool verify_in_txn(Conn *conn, const Project *project, const Node *node, 
         ret->missing[0].count = 0;
     CompareSide pair[2] = {{.conn = conn, .project = project, .quoted = sides[0].quoted},
                            {.conn = conn, .project = project, .query = node}};
-    return compare_run(pair, ret->columns, ret->column_count, limit, arena, &ret->comparison, err);
+    return compare_run(pair, ret->columns, ret->column_count, limit, arena, &ret->comparison, err) &&
+           add_note(conn, project, node, arena, ret, err);
 }
 
 static TxnOptions txn_options(const Project *project)

@@ -48,8 +48,13 @@ static void print_columns(const VerdictNames *names, const Verdict *verdict)
     }
 }
 
-static void append_rows(const VerdictNames *names, const Comparison *c, Text *line)
+static void append_rows(const VerdictNames *names, const Verdict *verdict, Text *line)
 {
+    const Comparison *c = &verdict->comparison;
+    if (verdict->column_count == 0) {
+        text_append(line, "no column in common");
+        return;
+    }
     for (int i = 0; i < 2; i++)
         if (c->only[i] > 0)
             text_appendf(line, "%s%" PRId64 " row%s only in %s", line->len ? ", " : "", c->only[i], plural(c->only[i]),
@@ -57,14 +62,15 @@ static void append_rows(const VerdictNames *names, const Comparison *c, Text *li
     if (c->unsteady)
         text_appendf(line, "%s gives other rows each time it is asked", names->sides[1]);
     if (compare_equal(c))
-        text_appendf(line, "%" PRId64 " row%s, the same in both", c->rows[0], plural(c->rows[0]));
+        text_appendf(line, "%" PRId64 " row%s, the same in %s", c->rows[0], plural(c->rows[0]),
+                     verdict_equal(verdict) ? "both" : "the columns of both");
 }
 
 void verdict_print(const VerdictNames *names, const Verdict *verdict, Arena *arena)
 {
     const Comparison *c = &verdict->comparison;
     TEXT_AUTO(line);
-    append_rows(names, c, &line);
+    append_rows(names, verdict, &line);
     printf("%s: %s; %s\n", names->node, verdict_equal(verdict) ? "equal" : "different", text_str(&line));
     if (verdict->note)
         printf("  note: %s\n", verdict->note);

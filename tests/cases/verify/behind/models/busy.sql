@@ -1,0 +1,4 @@
+-- ---
+-- materialized: ephemeral
+-- ---
+select day, n from daily where n > 1

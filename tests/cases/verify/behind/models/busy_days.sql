@@ -1,0 +1,1 @@
+select n, count(*) as days from busy group by n
