@@ -107,7 +107,7 @@ static bool append_from(Conn *conn, const CheckTarget *target, const Check *chec
 {
     const char *filter = target->filter ? target->filter : "true";
     if (check->kind != CHECK_UNIQUE && !target->fresh_load) {
-        text_appendf(out, "(select * from %s where %s) " ROW, target->quoted, filter);
+        text_appendf(out, "(select * from %s " ROW " where %s) " ROW, target->quoted, filter);
         return true;
     }
     text_append(out, "(select " ROW ".*");
@@ -199,7 +199,8 @@ static bool keep_rows(Conn *conn, const CheckTarget *target, const Check *check,
 static bool count_rows(Conn *conn, const CheckTarget *target, int64_t *ret_count, Error *err)
 {
     TEXT_AUTO(sql);
-    text_appendf(&sql, "select count(*) from %s where %s", target->quoted, target->filter ? target->filter : "true");
+    text_appendf(&sql, "select count(*) from %s " ROW " where %s", target->quoted,
+                 target->filter ? target->filter : "true");
     return query_count(conn, &sql, ret_count, err);
 }
 
