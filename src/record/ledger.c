@@ -198,15 +198,18 @@ bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *a
     return ledger_relations_known(conn, &(LedgerName){schema, table}, 1, arena, ret, err);
 }
 
+/* Nobody waits until this is on the disk: what a crash of the server would take with it is a step that had not ended,
+ * and a COMMIT of the step brings it along. */
 bool ledger_step_begin(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, Error *err)
 {
     char run_id[NUMBER_TEXT], tick[CLOCK_TEXT];
     clock_format_exact(step->tick, tick);
     ROWS_AUTO(rows);
     if (!conn_query(conn,
+                    "with soon as materialized (select pg_catalog.set_config('synchronous_commit', 'off', true)) "
                     "insert into sluice.steps (run_id, schema_name, table_name, node, kind, materialized, logical_run, "
-                    "tick, started_at) values ($1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, clock_timestamp()) "
-                    "returning step_id",
+                    "tick, started_at) select $1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, clock_timestamp() "
+                    "from soon returning step_id",
                     8,
                     (const char *const[]){number(step->run_id, run_id), step->schema, step->table, step->node,
                                           step->kind, step->materialized, step->logical_run,
