@@ -292,6 +292,8 @@ static void decide_by_reach(Deciding *d)
     }
 }
 
+static bool was_taken_back(const Deciding *d) { return d->about->relation->known.taken_back; }
+
 /* A table of kind `table` is recomputed whole, or not at all. */
 static void decide_whole(Deciding *d, const SurveyRelation *changed)
 {
@@ -313,7 +315,10 @@ void decide(Survey *survey, const Node *node, const DecideOptions *options, Deci
     const SurveyRelation *changed = first_changed(&d, false);
     if (!changed) {
         ret->kind = DECISION_SKIP;
-        ret->why = "nothing that it reads has changed";
+        ret->why = was_taken_back(&d) ? "it was taken back, and nothing that it reads has changed since"
+                                      : "nothing that it reads has changed";
+    } else if (was_taken_back(&d)) { /* no part of it is known to be what the query gives */
+        full(&d, arena_printf(survey->arena, "it was taken back, and %s changed", changed->facts.label));
     } else if (node->materialized == MATERIALIZED_TABLE) {
         decide_whole(&d, changed);
     } else if (ret->reach.full) {

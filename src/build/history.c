@@ -52,7 +52,8 @@ bool history_append(Work *work, const Table *stage, Error *err)
     if (!append_created_at(work, &value, err) ||
         !diff_find_append(work->build->conn, stage, &work->target, "created_at", text_str(&value), &scope, work->arena,
                           &diff, err) ||
-        !diff_write(work->build->conn, &diff, err) || !prune(work, &diff.counts.deleted, err))
+        !work_keep(work, &diff, err) || !diff_write(work->build->conn, &diff, err) ||
+        !prune(work, &diff.counts.deleted, err))
         return false;
     work_count(work, diff.counts.inserted, 0, diff.counts.deleted);
     work->result->outcome = STEP_OK;

@@ -65,6 +65,7 @@ static bool remake(Work *work, Error *err)
 /* Only what may have become wrong without a change of its rows is judged: or all, where the checks changed. */
 static bool stay(Work *work, Error *err)
 {
+    work->stays = true;
     work->result->outcome = STEP_UNCHANGED;
     work->only_restless = str_eq(work->known.declared, declared_hash(work->node, work->arena));
     work->total = work->known.total;

@@ -35,10 +35,11 @@ static bool publish_diff(Work *work, const Table *stage, const LoadResult *loade
     return found && work_write(work, &diff, err);
 }
 
-/* The same delivery once more would double the rows of a table that only grows. */
+/* The same delivery once more would double the rows of a table that only grows, unless it was taken back. */
 static bool same_delivery(const Work *work, const LoadResult *loaded)
 {
-    return work->node->mode == LOAD_APPEND && str_eq(work->known.content_hash, loaded->hash);
+    bool again = work->known.taken_back && work->build->full_refresh;
+    return work->node->mode == LOAD_APPEND && !again && str_eq(work->known.content_hash, loaded->hash);
 }
 
 /* The table stands: rows were staged beside it. */
@@ -47,6 +48,7 @@ static bool publish_rows(Work *work, const Table *name, const LoadResult *loaded
     Conn *conn = work->build->conn;
     Table stage;
     if (same_delivery(work, loaded)) {
+        work->stays = true;
         work->result->outcome = STEP_UNCHANGED;
         work->result->reason = "the file is the one that was appended last";
         work->total = work->known.total;
@@ -94,8 +96,10 @@ static bool is_loaded(Work *work, bool *ret_loaded, Error *err)
 
 static bool stay(Work *work, Error *err)
 {
+    work->stays = true;
     work->result->outcome = STEP_UNCHANGED;
-    work->result->reason = "the file is the one that was loaded last";
+    work->result->reason =
+        work->known.taken_back ? "the file is the one that was taken back" : "the file is the one that was loaded last";
     work->content_hash = work->known.content_hash;
     work->total = work->known.total;
     work->only_restless = true;

@@ -133,6 +133,7 @@ static bool record(Work *work, Error *err)
         .total = work->total,
         .has_delivery = work->delivery_rows >= 0,
         .delivery_rows = work->delivery_rows,
+        .held = work->stays,
     };
     if (!record_step(work, err) || node_is_external(work->node))
         return err->code == ERROR_NONE;

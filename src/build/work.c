@@ -5,6 +5,7 @@
 #include "build/declared.h"
 #include "build/guard.h"
 #include "pg/rows.h"
+#include "publish/undo.h"
 #include "record/statements.h"
 
 void work_count(Work *work, int64_t inserted, int64_t updated, int64_t deleted)
@@ -218,11 +219,18 @@ static void note_touched(Work *work, const Diff *diff)
     };
 }
 
+bool work_keep(Work *work, const Diff *diff, Error *err)
+{
+    const int publishes = work->node->rollback;
+    return publishes == 0 || undo_keep(work->build->conn, diff, work->step->step_id, publishes, err);
+}
+
 bool work_write(Work *work, Diff *diff, Error *err)
 {
     Conn *conn = work->build->conn;
     const DiffCounts *counts = &diff->counts;
-    if (!guard_shrink(work, diff, err) || !(work->dry || diff_write(conn, diff, err)) || !diff_drop(conn, diff, err))
+    if (!guard_shrink(work, diff, err) || !(work->dry || (work_keep(work, diff, err) && diff_write(conn, diff, err))) ||
+        !diff_drop(conn, diff, err))
         return false;
     work_count(work, counts->inserted, counts->updated, counts->deleted);
     note_touched(work, diff);

@@ -28,6 +28,7 @@ typedef struct Work {
     const char *made_time_column; /* what dates the rows of a table that is new */
     const char *whole;  /* while checks run: FROM item with all rows that the table will hold, where the staged
                            ones are but a part of them; or NULL */
+    bool stays;         /* nothing was computed: a table that was taken back stays so */
     bool dry;           /* up to where the table would be written, and no further */
     bool only_restless; /* while checks run: none but those that may fail though no row changed */
 } Work;
@@ -55,6 +56,8 @@ bool work_date_rows(Work *work, Error *err);
 void work_count(Work *work, int64_t inserted, int64_t updated, int64_t deleted);
 /* Of a table that is new, or whose change cannot be told more narrowly. */
 void work_touch_everything(Work *work);
+/* Where the node asks for it: what diff is about to change is kept, to be taken back. */
+bool work_keep(Work *work, const Diff *diff, Error *err);
 /* Between finding and writing: the guards, and rows kept to be taken back. Then the rows are written, counted, and what
  * they touch is noted. */
 bool work_write(Work *work, Diff *diff, Error *err);

@@ -177,7 +177,16 @@ const Command commands[] = {
     {"drop", "NAME", "remove a table that the project made",
      "For what is left over from sources and models that are gone; 'sluice plan' lists them.", NULL, NULL, 1, 1,
      cmd_drop},
-    {"rollback", "NAME", "take back the last publish of a table", NULL, NULL, NULL, 1, 1, NULL},
+    {"rollback", "NAME", "take back the last publish of a table",
+     "For a source or model that asks for it: with 'rollback: 3' in its file the rows that its last three publishes "
+     "changed are kept, and each call takes one of them back, the newest first. The table is written as by a run: its "
+     "keys, triggers and views hold, and what depends on it follows with the next run. Refused where the rows are no "
+     "longer as they were published, or the columns changed.\n\n"
+     "What was taken back is not published again unasked. A source's file is not loaded until it changes; a model "
+     "stays as it is until its SQL or a table that it reads changes, and is then computed in full; 'sluice run "
+     "--full-refresh NAME' does either at once. A model whose result may differ though nothing changed (now(), tables "
+     "whose changes are not known) is computed by the next run as ever, and history gets that run's rows.",
+     NULL, NULL, 1, 1, cmd_rollback},
     {"db", "start|stop|url|psql [ARGUMENT...]", "the project's private PostgreSQL",
      "For a target without url: PostgreSQL runs under .sluice/, reached by a unix socket only. Commands start it when "
      "they need it, and leave it running for the next one.\n\n"

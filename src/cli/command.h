@@ -64,6 +64,7 @@ int cmd_next(Call *call);
 int cmd_crontab(Call *call);
 int cmd_adopt(Call *call);
 int cmd_drop(Call *call);
+int cmd_rollback(Call *call);
 int cmd_db(Call *call);
 int cmd_completion(Call *call);
 int cmd_help(Call *call);
