@@ -30,11 +30,13 @@ typedef struct ReachStep ReachStep; /* one operator's pair of functions */
 typedef struct ReachInput {
     const SqlRelationFacts *relation;
     /* Where it stands: ref of the model's own text, or, inside a SQL_RELATION_QUERY, ref of that query's text. */
-    size_t ref;         /* position in refs of its text */
-    size_t text;        /* which text: position in SqlReach.texts */
+    size_t ref;  /* position in refs of its text */
+    size_t text; /* which text: position in SqlReach.texts */
     int line, column;
-    bool bounded;       /* a change of known times reaches known times */
-    ReachReason why;    /* bounded: what decides how far it reaches (text NULL: row by row); else why anything may change */
+    bool bounded; /* a change of known times reaches known times */
+    bool joined;  /* under a window or join: a change of rows without a time may reach anything */
+    ReachReason
+        why; /* bounded: what decides how far it reaches (text NULL: row by row); else why anything may change */
     const ReachStep *steps; /* from the input to the output */
     size_t step_count;
 } ReachInput;
@@ -48,7 +50,7 @@ typedef struct ReachText {
 } ReachText;
 
 typedef struct SqlReach {
-    bool full; /* whatever changed: every run recomputes all of it, or, not deterministic, must */
+    bool full;            /* whatever changed: every run recomputes all of it, or, not deterministic, must */
     bool volatile_result; /* full, and even without a change the result may differ: now(), random() ... */
     ReachReason why_full;
     /* The output column that dates a row: the declared one, or else the first that carries an input's time. NULL: none,

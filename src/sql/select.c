@@ -396,6 +396,8 @@ static SqlOutput target_output(const SqlNode *target)
 
 const char *sql_target_name(const SqlNode *target) { return target_output(target).name; }
 
+const char *sql_output_name(const SqlNode *target) { return target_output(target).name; }
+
 static SqlOutput values_output(Arena *arena, const SqlNode *value, size_t number)
 {
     return (SqlOutput){.name = arena_printf(arena, "column%zu", number),

@@ -34,6 +34,8 @@ typedef struct SqlOutputs {
 void sql_output_names(Arena *arena, const SqlTree *tree, SqlOutputs *ret);
 /* The same of one ResTarget of any SELECT: NULL where it is a star. */
 const char *sql_target_name(const SqlNode *target);
+/* Of one ResTarget: its column's name, or NULL for a star. */
+const char *sql_output_name(const SqlNode *target);
 const SqlOutput *sql_outputs_find(const SqlOutputs *outputs, const char *name); /* or NULL */
 
 typedef struct SqlFunction {

@@ -17,6 +17,12 @@ compare() { # FILE FORMAT
 [ "${1:-}" = --update ] && update=yes
 compare docs/reference.md markdown
 compare docs/sluice.1 man
+if [ "${update:-}" = yes ]; then
+  tests/lint/decisions.sh >docs/decisions.md
+elif ! diff -u docs/decisions.md <(tests/lint/decisions.sh) | head -n 20 | tee /dev/stderr | cmp -s - /dev/null; then
+  echo "docs/decisions.md is not what tests/data/reach/shapes.txt says: run tests/lint/docs.sh --update"
+  bad=1
+fi
 
 if command -v man >/dev/null; then
   warnings=$(LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z docs/sluice.1 2>&1 >/dev/null)
