@@ -41,8 +41,8 @@ void change_ranges_text(const Ranges *ranges, SqlTimeType type, Text *out);
 bool change_ranges_read(const char *text, SqlTimeType type, Ranges *ret);
 
 /* What a table's entries say that is not visible in a snapshot (text of pg_snapshot; NULL: everything). One call for
- * many: an array of requests, answers in ret, in one statement. A snapshot so old that entries after it may have been
- * removed is everything; so is any entry of a table without a time column. */
+ * many: an array of requests, answers in ret, in one statement, or two. A snapshot so old that entries after it may
+ * have been removed is everything; so is any entry of a table without a time column. */
 typedef struct ChangeRequest {
     ChangeTable table;
     const char *snapshot;
