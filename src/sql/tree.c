@@ -1,6 +1,7 @@
 #include "sql/tree.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +71,7 @@ const char *sql_last_name(SqlList names) { return names.count ? sql_string_value
 
 /* A field that can hold any node is written {"Kind": {fields}}; one that can hold a single kind is written {fields}.
  * This says which kind that is: from the message types of pg_query.proto, versions 15 and 17. Where a name means
- * different kinds in different parents, the parent is named. */
+ * different kinds in different parents, the parent is named. Names of one first letter stand together. */
 static const struct {
     const char *field;
     const char *kind;
@@ -153,7 +154,8 @@ static const struct {
 };
 
 /* Kinds and field names come from a fixed vocabulary: each is kept once per tree. */
-enum { NAME_SLOTS = 1024 };
+enum { NAME_SLOTS = 1024, KINDS = sizeof bare_kinds / sizeof *bare_kinds };
+_Static_assert(KINDS < UCHAR_MAX, "kinds_from holds positions in bytes");
 
 typedef struct Builder {
     Arena *arena;
@@ -161,7 +163,8 @@ typedef struct Builder {
     const char *at;
     const char *names[NAME_SLOTS];
     size_t name_count;
-    SqlField *fields; /* those of nodes not yet finished, as a stack */
+    unsigned char kinds_from[128]; /* position in bare_kinds plus 1 by first letter; 0: none */
+    SqlField *fields;              /* those of nodes not yet finished, as a stack */
     size_t field_count, field_cap;
     const SqlNode **items; /* the same for lists */
     size_t item_count, item_cap;
@@ -197,11 +200,18 @@ static const char *intern(Builder *b, const char *s, size_t len)
     return name;
 }
 
-static const char *bare_kind(const char *parent, const char *field)
+/* Where the names of each first letter begin. */
+static void index_kinds(Builder *b)
 {
-    for (size_t i = 0; i < sizeof bare_kinds / sizeof *bare_kinds; i++)
-        if (bare_kinds[i].field[0] == field[0] && /* most names are told apart without a call */
-            strcmp(bare_kinds[i].field, field) == 0 &&
+    for (size_t i = KINDS; i-- > 0;)
+        b->kinds_from[bare_kinds[i].field[0] & 0x7f] = (unsigned char)(i + 1);
+}
+
+static const char *bare_kind(const Builder *b, const char *parent, const char *field)
+{
+    size_t begin = b->kinds_from[field[0] & 0x7f];
+    for (size_t i = begin ? begin - 1 : KINDS; i < KINDS && bare_kinds[i].field[0] == field[0]; i++)
+        if (strcmp(bare_kinds[i].field, field) == 0 &&
             (!bare_kinds[i].parent || strcmp(bare_kinds[i].parent, parent) == 0))
             return bare_kinds[i].kind;
     return NULL;
@@ -375,10 +385,10 @@ static bool read_value(Builder *b, const char *parent, int depth, SqlField *ret)
         return read_string(b, &ret->string);
     case '[':
         ret->type = SQL_LIST;
-        return read_list(b, bare_kind(parent, ret->name), depth, &ret->list);
+        return read_list(b, bare_kind(b, parent, ret->name), depth, &ret->list);
     case '{':
         ret->type = SQL_NODE;
-        return read_node(b, bare_kind(parent, ret->name), depth, &ret->node);
+        return read_node(b, bare_kind(b, parent, ret->name), depth, &ret->node);
     default:
         return read_scalar(b, ret);
     }
@@ -536,6 +546,7 @@ bool sql_tree_build(Arena *arena, const char *json, const SqlSource *source, Sql
                     size_t *ret_count, Error *err)
 {
     Builder *b = mem_alloc(sizeof *b);
+    index_kinds(b);
     b->arena = arena;
     b->source = source;
     b->at = json;
