@@ -27,7 +27,7 @@ class Changes:
 
     def round(self, _number):
         before, during = [], []
-        size = self.chance.choice([0, 1, 1, 1, 2, 2, 3, 5])
+        size = self.chance.choice([0, 1, 2, 3, 4, 5, 7, 9])
         for _ in range(size):
             if self.often(0.4):
                 before.append(self.delivery(self.chance.choice(self.tables)))
@@ -87,7 +87,7 @@ class Changes:
         kind = self.chance.randint(0, 9)
         if kind < 5:
             return self.statements(0)
-        if kind == 5 and not self.open:
+        if kind == 5 and not self.open and self.often(0.5):
             return self.structure()
         writer = self.chance.randint(1, WRITERS - 1)
         if writer in self.open:

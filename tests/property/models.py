@@ -58,7 +58,9 @@ class Generator(Shapes):
                     return self.derived(query)
         if models and self.often(0.3):
             return self.model(*self.one(*models))
-        return self.table(self.one(*[t for t in self.tables if fits(t)]))
+        tables = [t for t in self.tables if fits(t)]
+        weights = [1 if t.how not in ("unknown", "unlisted", "view") else 0.2 for t in tables]
+        return self.table(self.chance.choices(tables, weights)[0])
 
     def pair(self, depth, dated=True):
         """Two relations with comparable times; now and then the same one twice."""

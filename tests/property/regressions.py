@@ -45,6 +45,11 @@ CASES = [
                 "select ts::date as day, max(v) as v from z group by 1"],
      "rounds": [["update z set v = 50 where id between 30 and 31"], ["update z set ts = ts + interval '1 hour' where id = 32"],
                 ["delete from z where id % 5 = 0"]]},
+    {"name": "a CTE used twice, each time with another reach", "tables": [("d", DAYS, MARCH, "day")],
+     "models": ["with c as (select day as t from d) select a.t, count(*) as n from c a join c b on b.t > a.t group by a.t",
+                "with c as (select day, count(*) as n from d group by day) select a.day, (select sum(b.n) from c b where "
+                "b.day between a.day - interval '1 month' and a.day) as n from c a"],
+     "rounds": [["update d set v = 100 where id = 50"], ["insert into d values ('2024-03-01', 500, 1, 1)"]]},
 ]
 
 
