@@ -169,7 +169,7 @@ static bool ask_relations(Asking *asking, Error *err)
     TEXT_AUTO(names);
     names_json(asking, &names);
     ROWS_AUTO(rows);
-    if (!conn_query(asking->conn, sql_survey_relations, 1, (const char *const[]){text_str(&names)}, &rows, err))
+    if (!conn_query_often(asking->conn, sql_survey_relations, 1, (const char *const[]){text_str(&names)}, &rows, err))
         return false;
     for (int i = 0; i < rows_count(rows);) {
         int next = same_relation(rows, i);
@@ -216,8 +216,8 @@ static bool ask_functions(Asking *asking, Error *err)
     TEXT_AUTO(names);
     functions_json(asking, &names);
     ROWS_AUTO(rows);
-    if (!conn_query(asking->conn, sql_survey_functions, 2,
-                    (const char *const[]){text_str(&names), survey->project->target.schema}, &rows, err))
+    if (!conn_query_often(asking->conn, sql_survey_functions, 2,
+                          (const char *const[]){text_str(&names), survey->project->target.schema}, &rows, err))
         return false;
     size_t count = (size_t)rows_count(rows);
     survey->functions = arena_array(arena, count, sizeof *survey->functions);
@@ -245,7 +245,7 @@ static bool ask_settings(Asking *asking, Error *err)
 {
     Survey *survey = asking->survey;
     ROWS_AUTO(rows);
-    if (!conn_query(asking->conn, sql_survey_settings, 0, NULL, &rows, err))
+    if (!conn_query_often(asking->conn, sql_survey_settings, 0, NULL, &rows, err))
         return false;
     survey->system = arena_strdup(asking->arena, rows_get(rows, 0, 0));
     survey->snapshot = arena_strdup(asking->arena, rows_get(rows, 0, 1));

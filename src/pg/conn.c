@@ -1,11 +1,13 @@
 #include "pg/conn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "pg/rows.h"
 #include "pg/wire.h"
 
 enum { ROLLBACK_SECONDS = 5 };
@@ -138,12 +140,9 @@ bool conn_exec(Conn *conn, const char *sql, Error *err)
     return conn_exec_counted(conn, sql, &ignored, err);
 }
 
-bool conn_query(Conn *conn, const char *sql, int n, const char *const params[], Rows **ret_rows, Error *err)
+/* Awaits what a statement with parameters gives. */
+static bool take_rows(Conn *conn, bool sent, Rows **ret_rows, Error *err)
 {
-    if (!wire_ready(conn, err))
-        return false;
-    log_debug("sql: %s", sql);
-    bool sent = PQsendQueryParams(conn->pg, sql, n, NULL, params, NULL, NULL, 0) == 1;
     PGresult *result = NULL;
     if (!answer(conn, sent, &result, err) || stopped(conn, result, err))
         return false;
@@ -154,6 +153,62 @@ bool conn_query(Conn *conn, const char *sql, int n, const char *const params[], 
     *ret_rows = mem_alloc(sizeof **ret_rows);
     (*ret_rows)->result = result;
     return true;
+}
+
+bool conn_query(Conn *conn, const char *sql, int n, const char *const params[], Rows **ret_rows, Error *err)
+{
+    if (!wire_ready(conn, err))
+        return false;
+    log_debug("sql: %s", sql);
+    return take_rows(conn, PQsendQueryParams(conn->pg, sql, n, NULL, params, NULL, NULL, 0) == 1, ret_rows, err);
+}
+
+/* A pooler tells its own number for the backend's. */
+static bool find_pooler(Conn *conn, Error *err)
+{
+    ROWS_AUTO(rows);
+    if (!conn_query(conn, "select pg_catalog.pg_backend_pid()", 0, NULL, &rows, err))
+        return false;
+    conn->pool = rows_int(rows, 0, 0) == PQbackendPID(conn->pg) ? CONN_POOL_NONE : CONN_POOL_SOME;
+    return true;
+}
+
+/* Which of the statements a text is, as a name; empty: it is to be sent as it is, this time or always. */
+static bool statement_name(Conn *conn, const char *sql, char name[32], Error *err)
+{
+    size_t i = 0;
+    *name = '\0';
+    while (i < conn->statement_count && conn->statements[i].sql != sql)
+        i++;
+    if (i == CONN_STATEMENTS || conn->pool == CONN_POOL_SOME)
+        return true;
+    if (i == conn->statement_count) {
+        conn->statements[conn->statement_count++].sql = sql;
+        return true;
+    }
+    if (conn->pool == CONN_POOL_UNKNOWN && !find_pooler(conn, err))
+        return false;
+    if (conn->pool == CONN_POOL_SOME)
+        return true;
+    snprintf(name, 32, "sluice_%zu", i);
+    if (conn->statements[i].prepared)
+        return true;
+    bool good = wire_ready(conn, err) && take_rows(conn, PQsendPrepare(conn->pg, name, sql, 0, NULL) == 1, NULL, err);
+    conn->statements[i].prepared = good;
+    return good;
+}
+
+bool conn_query_often(Conn *conn, const char *sql, int n, const char *const params[], Rows **ret_rows, Error *err)
+{
+    char name[32];
+    if (!statement_name(conn, sql, name, err))
+        return false;
+    if (!*name)
+        return conn_query(conn, sql, n, params, ret_rows, err);
+    if (!wire_ready(conn, err))
+        return false;
+    log_debug("sql: %s", sql);
+    return take_rows(conn, PQsendQueryPrepared(conn->pg, name, n, params, NULL, NULL, 0) == 1, ret_rows, err);
 }
 
 static bool begin_statement(Conn *conn, const TxnOptions *options, Text *sql, Error *err)

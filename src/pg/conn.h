@@ -67,6 +67,10 @@ bool conn_overdue(const Conn *conn); /* whether a call has failed for that, sinc
 /* One statement with parameters bound as text ($1...), NULL for null. ret_rows may be NULL; otherwise the
  * caller owns *ret_rows. The whole result is held: for small ones only. */
 bool conn_query(Conn *conn, const char *sql, int n, const char *const params[], Rows **ret_rows, Error *err);
+/* The same for a constant of the program (a file of sql/), which must outlive the connection: where it is asked again,
+ * the server has it prepared, which for a look into the catalog is most of the work. Not through a pooler: what one
+ * transaction prepares there another may not find. */
+bool conn_query_often(Conn *conn, const char *sql, int n, const char *const params[], Rows **ret_rows, Error *err);
 /* One or more statements without parameters, in one round trip; results are thrown away. */
 bool conn_exec(Conn *conn, const char *sql, Error *err);
 /* The same, and how many rows the last statement touched. */

@@ -86,11 +86,18 @@ PASS_ON(int, PQputCopyEnd, (PGconn * conn, const char *errormsg), (conn, errorms
 PASS_ON(char *, PQresultErrorField, (const PGresult *res, int fieldcode), (res, fieldcode))
 PASS_ON(char *, PQresultErrorMessage, (const PGresult *res), (res))
 PASS_ON(ExecStatusType, PQresultStatus, (const PGresult *res), (res))
+PASS_ON(int, PQsendPrepare,
+        (PGconn * conn, const char *stmtName, const char *query, int nParams, const Oid *paramTypes),
+        (conn, stmtName, query, nParams, paramTypes))
 PASS_ON(int, PQsendQuery, (PGconn * conn, const char *query), (conn, query))
 PASS_ON(int, PQsendQueryParams,
         (PGconn * conn, const char *command, int nParams, const Oid *paramTypes, const char *const *paramValues,
          const int *paramLengths, const int *paramFormats, int resultFormat),
         (conn, command, nParams, paramTypes, paramValues, paramLengths, paramFormats, resultFormat))
+PASS_ON(int, PQsendQueryPrepared,
+        (PGconn * conn, const char *stmtName, int nParams, const char *const *paramValues, const int *paramLengths,
+         const int *paramFormats, int resultFormat),
+        (conn, stmtName, nParams, paramValues, paramLengths, paramFormats, resultFormat))
 PASS_ON(int, PQserverVersion, (const PGconn *conn), (conn))
 PASS_ON(PGVerbosity, PQsetErrorVerbosity, (PGconn * conn, PGVerbosity verbosity), (conn, verbosity))
 PASS_ON(PQnoticeProcessor, PQsetNoticeProcessor, (PGconn * conn, PQnoticeProcessor proc, void *arg), (conn, proc, arg))

@@ -7,6 +7,16 @@
 
 #include "pg/conn.h"
 
+enum { CONN_STATEMENTS = 48 };
+
+/* A text that was asked; from the second time on it is prepared. */
+typedef struct ConnStatement {
+    const char *sql;
+    bool prepared;
+} ConnStatement;
+
+typedef enum ConnPool { CONN_POOL_UNKNOWN, CONN_POOL_NONE, CONN_POOL_SOME } ConnPool;
+
 struct Conn {
     PGconn *pg;
     char *place;
@@ -19,6 +29,9 @@ struct Conn {
     bool overdue;           /* conn_overdue() */
     bool cancelled;         /* the statement that runs was cancelled by us */
     int position;           /* conn_error_position() */
+    ConnStatement statements[CONN_STATEMENTS];
+    size_t statement_count;
+    ConnPool pool; /* whether a pooler stands between, as far as statements could be prepared */
     int64_t copy_record;
     char *copy_column;
     int64_t notices;       /* seen so far */

@@ -20,7 +20,7 @@ bool table_find(Conn *conn, const char *schema, const char *name, Arena *arena, 
     *ret = (Table){.schema = arena_strdup(arena, schema), .name = arena_strdup(arena, name)};
     ROWS_AUTO(rows);
     if (!quote(conn, ret, arena, err) ||
-        !conn_query(conn, sql_table_columns, 2, (const char *const[]){schema, name}, &rows, err))
+        !conn_query_often(conn, sql_table_columns, 2, (const char *const[]){schema, name}, &rows, err))
         return false;
     int count = rows_count(rows);
     if (count == 0)
@@ -74,7 +74,8 @@ const char *relkind_name(char relkind) { return strchr(relkind_one(relkind), ' '
 
 bool table_stage_name(Conn *conn, const char *schema, int64_t step_id, Arena *arena, Table *ret, Error *err)
 {
-    *ret = (Table){.schema = arena_strdup(arena, schema), .name = arena_printf(arena, "sluice_stage_%" PRId64, step_id)};
+    *ret =
+        (Table){.schema = arena_strdup(arena, schema), .name = arena_printf(arena, "sluice_stage_%" PRId64, step_id)};
     return quote(conn, ret, arena, err);
 }
 

@@ -39,9 +39,9 @@ static void fence_clear(Fence *fence) { text_clear(&fence->session); }
 static bool try_lock(Conn *conn, const Fence *fence, bool *ret_locked, Error *err)
 {
     ROWS_AUTO(rows);
-    if (!conn_query(conn, sql_fence, 4,
-                    (const char *const[]){fence->key, fence->schema, fence->table, text_str(&fence->session)}, &rows,
-                    err))
+    if (!conn_query_often(conn, sql_fence, 4,
+                          (const char *const[]){fence->key, fence->schema, fence->table, text_str(&fence->session)},
+                          &rows, err))
         return false;
     *ret_locked = rows_bool(rows, 0, 0);
     return true;

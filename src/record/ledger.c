@@ -185,7 +185,8 @@ bool ledger_relations_known(Conn *conn, const LedgerName *names, size_t count, A
         array_add(&tables, names[i].table);
     }
     ROWS_AUTO(rows);
-    if (!conn_query(conn, sql_relation, 2, (const char *const[]){array_str(&schemas), array_str(&tables)}, &rows, err))
+    if (!conn_query_often(conn, sql_relation, 2, (const char *const[]){array_str(&schemas), array_str(&tables)}, &rows,
+                          err))
         return false;
     for (size_t i = 0; i < count; i++)
         ret[i] = read_relation(rows, (int)i, arena);
@@ -205,16 +206,16 @@ bool ledger_step_begin(Conn *conn, const LedgerStep *step, int64_t *ret_step_id,
     char run_id[NUMBER_TEXT], tick[CLOCK_TEXT];
     clock_format_exact(step->tick, tick);
     ROWS_AUTO(rows);
-    if (!conn_query(conn,
-                    "with soon as materialized (select pg_catalog.set_config('synchronous_commit', 'off', true)) "
-                    "insert into sluice.steps (run_id, schema_name, table_name, node, kind, materialized, logical_run, "
-                    "tick, started_at) select $1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, clock_timestamp() "
-                    "from soon returning step_id",
-                    8,
-                    (const char *const[]){number(step->run_id, run_id), step->schema, step->table, step->node,
-                                          step->kind, step->materialized, step->logical_run,
-                                          step->has_tick ? tick : NULL},
-                    &rows, err))
+    if (!conn_query_often(
+            conn,
+            "with soon as materialized (select pg_catalog.set_config('synchronous_commit', 'off', true)) "
+            "insert into sluice.steps (run_id, schema_name, table_name, node, kind, materialized, logical_run, "
+            "tick, started_at) select $1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, clock_timestamp() "
+            "from soon returning step_id",
+            8,
+            (const char *const[]){number(step->run_id, run_id), step->schema, step->table, step->node, step->kind,
+                                  step->materialized, step->logical_run, step->has_tick ? tick : NULL},
+            &rows, err))
         return false;
     *ret_step_id = rows_int(rows, 0, 0);
     return true;
@@ -236,14 +237,14 @@ bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, 
     const Error *failure = outcome->failure;
     char *text CLEANUP(mem_free_p) = recorded(failure);
     char *place CLEANUP(mem_free_p) = recorded_place(failure);
-    return conn_query(conn, sql_step_end, 13,
-                      (const char *const[]){number(step_id, id), outcome->outcome, outcome->reason,
-                                            number(outcome->total, total), number(outcome->inserted, inserted),
-                                            number(outcome->updated, updated), number(outcome->deleted, deleted),
-                                            outcome->key, text, place,
-                                            failure && failure->sqlstate[0] ? failure->sqlstate : NULL,
-                                            outcome->decision, outcome->touched},
-                      NULL, err);
+    return conn_query_often(conn, sql_step_end, 13,
+                            (const char *const[]){number(step_id, id), outcome->outcome, outcome->reason,
+                                                  number(outcome->total, total), number(outcome->inserted, inserted),
+                                                  number(outcome->updated, updated), number(outcome->deleted, deleted),
+                                                  outcome->key, text, place,
+                                                  failure && failure->sqlstate[0] ? failure->sqlstate : NULL,
+                                                  outcome->decision, outcome->touched},
+                            NULL, err);
 }
 
 bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *err)
@@ -310,28 +311,29 @@ bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
     char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT], delivery[NUMBER_TEXT];
     clock_format_exact(step->tick, tick);
     clock_format_exact(publish->started_at, started);
-    return conn_query(conn, sql_publish, 20,
-                      (const char *const[]){step->schema,
-                                            step->table,
-                                            publish->project,
-                                            step->node,
-                                            step->kind,
-                                            step->materialized ? step->materialized : "table",
-                                            publish->definition,
-                                            number(step->run_id, run_id),
-                                            step->has_tick ? tick : NULL,
-                                            started,
-                                            publish->content_hash,
-                                            number(publish->total, total),
-                                            publish->target,
-                                            publish->step_key,
-                                            publish->snapshot,
-                                            publish->system_identifier,
-                                            publish->time_column,
-                                            publish->has_delivery ? number(publish->delivery_rows, delivery) : NULL,
-                                            publish->declared,
-                                            publish->held ? "true" : "false"},
-                      NULL, err);
+    return conn_query_often(
+        conn, sql_publish, 20,
+        (const char *const[]){step->schema,
+                              step->table,
+                              publish->project,
+                              step->node,
+                              step->kind,
+                              step->materialized ? step->materialized : "table",
+                              publish->definition,
+                              number(step->run_id, run_id),
+                              step->has_tick ? tick : NULL,
+                              started,
+                              publish->content_hash,
+                              number(publish->total, total),
+                              publish->target,
+                              publish->step_key,
+                              publish->snapshot,
+                              publish->system_identifier,
+                              publish->time_column,
+                              publish->has_delivery ? number(publish->delivery_rows, delivery) : NULL,
+                              publish->declared,
+                              publish->held ? "true" : "false"},
+        NULL, err);
 }
 
 bool ledger_taken_back_in_txn(Conn *conn, const char *schema, const char *table, int64_t total, int64_t delivery_rows,

@@ -121,6 +121,36 @@ static void names_itself_and_pins_settings(void **state)
     assert_value(conn, "select 'usable'", "usable");
 }
 
+/* What is asked again is prepared, which no rollback undoes; only constants are the same text by being the same. */
+static void prepares_what_is_asked_often(void **state)
+{
+    (void)state;
+    ERROR_AUTO(err);
+    CONN_AUTO(conn);
+    conn = connect_here();
+    static const char sql[] = "select $1::int + 1, $2::text";
+    static const char count[] = "select count(*) from pg_prepared_statements";
+    for (int i = 0; i < 4; i++) {
+        ROWS_AUTO(rows);
+        char number[12];
+        snprintf(number, sizeof number, "%d", i);
+        assert_ok(i == 2 ? conn_begin(conn, &(TxnOptions){.schema = "public"}, &err) : true);
+        assert_ok(conn_query_often(conn, sql, 2, (const char *const[]){number, NULL}, &rows, &err));
+        assert_int_equal(rows_int(rows, 0, 0), i + 1);
+        assert_null(rows_get(rows, 0, 1));
+        assert_value(conn, count, i == 0 ? "0" : "1");
+        conn_rollback(conn);
+    }
+    assert_false(conn_query_often(conn, sql, 2, (const char *const[]){"x", NULL}, NULL, &err));
+    assert_string_equal(err.sqlstate, "22P02");
+    assert_ok(conn_query_often(conn, sql, 2, (const char *const[]){"1", ""}, NULL, &err));
+    static const char wrong[] = "select $1::int / 0 from nowhere";
+    for (int i = 0; i < 3; i++) {
+        assert_false(conn_query_often(conn, wrong, 1, (const char *const[]){"1"}, NULL, &err));
+        assert_string_equal(err.sqlstate, "42P01");
+    }
+}
+
 static void reports_errors_with_place(void **state)
 {
     (void)state;
@@ -581,6 +611,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(binds_parameters_and_nulls),
         cmocka_unit_test(names_itself_and_pins_settings),
+        cmocka_unit_test(prepares_what_is_asked_often),
         cmocka_unit_test(reports_errors_with_place),
         cmocka_unit_test(copies_detail_hint_and_function),
         cmocka_unit_test(counts_rows_of_the_last_statement),
