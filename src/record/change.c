@@ -37,8 +37,9 @@ static const char *grain_of(SqlTimeType type)
     return NULL;
 }
 
-/* The values (of time, first to days) become islands at the CHANGE_RANGES - 1 widest gaps between neighbours. A gap's
- * width may be more than a bigint holds. range_agg closes nothing: islands lie apart. */
+/* The values (of time, first made days) fall into islands at the CHANGE_RANGES - 1 widest gaps between neighbours. A
+ * gap may be wider than a bigint counts. The first value comes without one before it; an island ends before the next
+ * one's gap. range_agg closes nothing: islands lie apart. */
 void change_ranges_sql(SqlTimeType type, const char *from, Text *out)
 {
     const char *grain = grain_of(type);
@@ -50,21 +51,24 @@ void change_ranges_sql(SqlTimeType type, const char *from, Text *out)
                              ? "g"
                              : "case g when '-infinity' then -2147483648 when 'infinity' then 2147483647 "
                                "else g - '2000-01-01'::pg_catalog.date end::pg_catalog.int8";
-    text_append(out, "(select coalesce(pg_catalog.range_agg(pg_catalog.int8range(lo, "
-                     "case when hi < 9223372036854775807 then hi + 1 end)), '{}') from ("
-                     "select pg_catalog.min(d) as lo, pg_catalog.max(d) as hi from ("
-                     "select d, pg_catalog.count(*) filter (where gap is not null and place < ");
-    text_appendf(out, "%d", CHANGE_RANGES);
-    text_append(out, ") over (order by d) as island from ("
-                     "select d, gap, pg_catalog.row_number() over (order by gap desc nulls last) as place from ("
-                     "select d, case when d > before + 1 then d::pg_catalog.numeric - before end as gap from ("
-                     "select d, pg_catalog.lag(d) over (order by d) as before from (select ");
+    text_append(out, "(with days as materialized (select ");
     text_append(out, number);
     text_append(out, " as d from (select distinct ");
     text_append(out, grain);
     text_append(out, " as g from ");
     text_append(out, from);
-    text_append(out, " where t is not null) grains) days) neighbours) gaps) places) islands group by island) ranges)");
+    text_append(out, " where t is not null) grains), "
+                     "starts as (select d, before from ("
+                     "select d, pg_catalog.lag(d) over (order by d) as before from days) neighbours "
+                     "where before is null or d > before + 1 order by "
+                     "case when d / 2 - before / 2 < 4611686018427387900 then d - before else 9223372036854775807 end "
+                     "desc nulls first limit ");
+    text_appendf(out, "%d", CHANGE_RANGES);
+    text_append(out, "), "
+                     "islands as (select d as lo, coalesce(pg_catalog.lead(before) over (order by d), "
+                     "(select pg_catalog.max(d) from days)) as hi from starts) "
+                     "select coalesce(pg_catalog.range_agg(pg_catalog.int8range(lo, "
+                     "case when hi < 9223372036854775807 then hi + 1 end)), '{}') from islands)");
 }
 
 /* --- recording ------------------------------------------------------------------------------------------------- */
@@ -181,46 +185,79 @@ bool change_ranges_read(const char *text, SqlTimeType type, Ranges *ret)
     return true;
 }
 
+/* Requests as the arrays that statements take, and which of them they are. */
+typedef struct Asked {
+    Array schemas, tables, snapshots;
+    size_t *numbers; /* room for all */
+    size_t count;
+} Asked;
+
+static void asked_clear(Asked *asked)
+{
+    array_clear(&asked->schemas);
+    array_clear(&asked->tables);
+    array_clear(&asked->snapshots);
+    free(asked->numbers);
+}
+
+static void ask(Asked *asked, const ChangeRequest *requests, size_t number)
+{
+    array_add(&asked->schemas, requests[number].table.schema);
+    array_add(&asked->tables, requests[number].table.name);
+    array_add(&asked->snapshots, requests[number].snapshot);
+    asked->numbers[asked->count++] = number;
+}
+
+static bool answer(Conn *conn, const char *sql, Asked *asked, Rows **ret_rows, Error *err)
+{
+    const char *const params[] = {array_str(&asked->schemas), array_str(&asked->tables), array_str(&asked->snapshots)};
+    return conn_query(conn, sql, 3, params, ret_rows, err);
+}
+
+/* More ranges than fit come in ascending order: each time the smallest gap is closed, which leaves the widest ones. */
+static void read_pending(const Rows *rows, int row, SqlTimeType type, Touched *ret)
+{
+    ret->everything = rows_bool(rows, row, 0);
+    ret->nulls = rows_bool(rows, row, 1);
+    if (!ret->everything)
+        ret->everything = !change_ranges_read(rows_get(rows, row, 2), type, &ret->ranges);
+}
+
 /* A table without a time column is touched everywhere by whatever its entries say: they may be from a time when it
  * had one. */
-static void read_answer(const Rows *rows, int row, const ChangeTable *table, Touched *ret)
+static bool find_pending(Conn *conn, const ChangeRequest *requests, size_t count, Asked *first, Touched *ret,
+                         Error *err)
 {
-    ret->everything = rows_bool(rows, row, 1) || !table->time_column || table->time_type == SQL_TIME_NONE;
-    ret->nulls = rows_bool(rows, row, 2);
-    const char *ranges = rows_get(rows, row, 3);
-    if (!ret->everything && ranges)
-        ret->everything = !change_ranges_read(ranges, table->time_type, &ret->ranges);
+    ROWS_AUTO(some);
+    ROWS_AUTO(rows);
+    if (!answer(conn, sql_changes_any, first, &some, err))
+        return false;
+    Asked second CLEANUP(asked_clear) = {.numbers = mem_alloc(count * sizeof(size_t))};
+    for (int row = 0; row < rows_count(some); row++) {
+        size_t number = first->numbers[rows_int(some, row, 0)];
+        const ChangeTable *table = &requests[number].table;
+        ret[number].everything = rows_bool(some, row, 1) || !table->time_column || table->time_type == SQL_TIME_NONE;
+        if (!ret[number].everything)
+            ask(&second, requests, number);
+    }
+    if (second.count == 0)
+        return true;
+    if (!answer(conn, sql_changes_pending, &second, &rows, err))
+        return false;
+    for (size_t i = 0; i < second.count; i++)
+        read_pending(rows, (int)i, requests[second.numbers[i]].table.time_type, &ret[second.numbers[i]]);
+    return true;
 }
 
 bool change_pending(Conn *conn, const ChangeRequest *requests, size_t count, Touched *ret, Error *err)
 {
-    ARRAY_AUTO(schemas);
-    ARRAY_AUTO(tables);
-    ARRAY_AUTO(snapshots);
-    ARRAY_AUTO(numbers);
-    bool some = false;
+    Asked asked CLEANUP(asked_clear) = {.numbers = mem_alloc((count + 1) * sizeof(size_t))};
     for (size_t i = 0; i < count; i++) {
-        const ChangeRequest *request = &requests[i];
-        ret[i] = (Touched){.everything = !request->snapshot};
-        if (!request->snapshot)
-            continue;
-        some = true;
-        array_add(&schemas, request->table.schema);
-        array_add(&tables, request->table.name);
-        array_add(&snapshots, request->snapshot);
-        array_add_int(&numbers, (int64_t)i);
+        ret[i] = (Touched){.everything = !requests[i].snapshot};
+        if (requests[i].snapshot)
+            ask(&asked, requests, i);
     }
-    if (!some)
-        return true;
-    ROWS_AUTO(rows);
-    const char *const params[] = {array_str(&schemas), array_str(&tables), array_str(&snapshots), array_str(&numbers)};
-    if (!conn_query(conn, sql_changes_pending, 4, params, &rows, err))
-        return false;
-    for (int row = 0; row < rows_count(rows); row++) {
-        size_t i = (size_t)rows_int(rows, row, 0);
-        read_answer(rows, row, &requests[i].table, &ret[i]);
-    }
-    return true;
+    return asked.count == 0 || find_pending(conn, requests, count, &asked, ret, err);
 }
 
 bool change_snapshot(Conn *conn, Arena *arena, const char **ret_snapshot, Error *err)
