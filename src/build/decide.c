@@ -194,9 +194,21 @@ void decide_times(const Touched *touched, SqlTimeType type, Text *out)
         text_appendf(out, "%srows without a time", ranges->count ? ", " : "");
 }
 
-static void take_place(Decided *ret, const ReachReason *reason)
+/* The reason may lie in a view or ephemeral model that the query reads. */
+static const Node *node_of_file(const Deciding *d, const char *file)
 {
-    ret->place = (Place){.file = reason->file, .line = reason->line, .column = reason->column};
+    for (size_t i = 0; i < d->count; i++)
+        if (d->relations[i]->facts.file == file)
+            return d->relations[i]->node;
+    return d->about->node;
+}
+
+static void take_place(Deciding *d, const ReachReason *reason)
+{
+    Place *place = &d->ret->place;
+    *place = (Place){.file = reason->file, .line = reason->line, .column = reason->column};
+    if (place->file)
+        node_place(node_of_file(d, place->file), &place->line, &place->column);
 }
 
 /* `loans changed on 2024-01-07; the frame of avg() reaches ...` */
@@ -226,7 +238,7 @@ static void full(Deciding *d, const char *why)
 static void full_by(Deciding *d, const ReachReason *reason)
 {
     full(d, reason->text ? reason->text : "its query cannot be followed");
-    take_place(d->ret, reason);
+    take_place(d, reason);
 }
 
 /* --- the decision ---------------------------------------------------------------------------------------------- */
@@ -288,7 +300,7 @@ static void decide_by_reach(Deciding *d)
         full_by(d, &decision.why);
     } else {
         d->ret->why = why_range(d, &decision);
-        take_place(d->ret, &decision.why);
+        take_place(d, &decision.why);
     }
 }
 

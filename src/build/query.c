@@ -89,6 +89,7 @@ static bool place_error(Conn *conn, const Query *query, Error *err)
         return false;
     if (!sql_map_place(&query->map, conn_error_position(conn), &part, &line, &column))
         return error_place(err, model->place.file, model->sql_line, 0);
+    node_place(query->nodes[part], &line, &column);
     if (str_eq(err->sqlstate, "42P01"))
         suggest_table(query, query->nodes[part], line, column, err);
     return error_place(err, query->nodes[part]->place.file, line, column);

@@ -90,7 +90,11 @@ bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_l
 {
     size_t count;
     Check *checks = checks_of(work->node, work->arena, &count);
-    CheckTarget target = {.quoted = quoted, .filter = filter, .fresh_load = fresh_load, .node = work->node};
+    CheckTarget target = {.quoted = quoted,
+                          .filter = filter,
+                          .fresh_load = fresh_load,
+                          .node = work->node,
+                          .now = work->build->started_at};
     if (work->target.exists && work->node->kind == NODE_SOURCE && work->node->csv && work->node->mode != LOAD_REPLACE)
         target.beside = work->target.quoted;
     if (work->key_stands)
