@@ -38,8 +38,8 @@ const TableColumn *table_column(const Table *table, const char *name); /* NULL: 
 const char *relkind_name(char relkind);                                /* "table", "view" ... */
 const char *relkind_one(char relkind);                                 /* "a table", "an index" ... */
 
-/* Name of a staging table for a step: in *ret exists is false. Steps of one run are done at the same time, and where two
- * make relations of one name the second waits for the first to commit. */
+/* Name of a staging table for a step: in *ret exists is false. Steps of one run are done at the same time, and where
+ * two make relations of one name the second waits for the first to commit. */
 bool table_stage_name(Conn *conn, const char *schema, int64_t step_id, Arena *arena, Table *ret, Error *err);
 
 /* Statistics of a staging table, where it has enough rows for them to pay; and its end. */
@@ -51,6 +51,23 @@ bool table_stage_drop(Conn *conn, const Table *stage, Error *err);
  * those that are not; statements gets the ALTER TABLE that would make them the same. */
 bool table_same_columns(Conn *conn, const Table *stage, const Table *target, const char *ignored, Text *statements,
                         Error *err);
+
+/* Columns that changed, dealt with as a model's on_schema_change says; `ignored` (or NULL) aside.
+ *   SCHEMA_FAIL        the error of table_same_columns()
+ *   SCHEMA_IGNORE      of stage only columns that target has are written; those that stage lacks keep what they hold,
+ * and get their default in new rows SCHEMA_APPEND_NEW  the same, but target is given the new ones first (null in rows
+ * that are not written) SCHEMA_SYNC_ALL    target is given the new ones, loses those that are gone, with their values,
+ * and has types changed by a cast. A change of type that rewrites the table makes it look empty to snapshots that are
+ * older than the commit: PostgreSQL's own limit. A column of another type is an error for the middle two. What depends
+ * on a column that has to go or to change is named, and the change refused. ALTER TABLE waits for readers at most a few
+ * seconds (55P03, to be tried again). stage is left with the columns that are to be written; target, where
+ * *ret_altered, is looked up anew. */
+bool table_alter_columns(Conn *conn, SchemaChange how, const char *ignored, Arena *arena, Table *stage, Table *target,
+                         bool *ret_altered, Text *statements, Error *err);
+
+/* A statement that waits for all readers of a table, and while it waits later ones wait behind it: for at most a few
+ * seconds. */
+bool table_exec_short(Conn *conn, const char *statement, Error *err);
 
 /* The names, quoted, each between prefix and suffix. */
 bool table_names(Conn *conn, const Strings *names, const char *prefix, const char *suffix, const char *between,

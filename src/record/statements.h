@@ -5,6 +5,8 @@ extern const char sql_changes_any[];
 extern const char sql_changes_pending[];
 extern const char sql_changes_prune[];
 extern const char sql_diff_facts[];
+extern const char sql_dress[];
+extern const char sql_dress_remember[];
 extern const char sql_failed_tables[];
 extern const char sql_fence[];
 extern const char sql_index_leads[];
