@@ -141,10 +141,18 @@ static const SurveyRelation *first_changed(const Deciding *d, bool hidden)
 
 /* --- words ----------------------------------------------------------------------------------------------------- */
 
+/* 4714-11-24 BC and 294277-01-01: what lies before and after is but the infinities. */
+#define FIRST_TIME INT64_C(-211813488000000000)
+#define PAST_TIMES INT64_C(9223371331200000000)
+
 static void day_text(int64_t value, SqlTimeType type, Text *out)
 {
     if (type == SQL_TIME_INTEGER) {
         text_appendf(out, "%" PRId64, value);
+        return;
+    }
+    if (value < FIRST_TIME || value >= PAST_TIMES) {
+        text_append(out, value < FIRST_TIME ? "-infinity" : "infinity");
         return;
     }
     int64_t days = value / RANGES_DAY - (value % RANGES_DAY < 0);

@@ -119,32 +119,37 @@ bool shadowed_condition(Conn *conn, const char *column, SqlTimeType type, const 
 typedef struct Shadowing {
     Conn *conn;
     const Decided *decided;
-    size_t text; /* whose references are being replaced */
-    Text out;    /* the replacement that was made last */
+    const bool *texts; /* whose references are being replaced: a text that is used twice is two, and written once */
+    Text out;          /* the replacement that was made last */
     Error *err;
     bool failed;
 } Shadowing;
 
-static void render(Shadowing *shadowing, size_t text, Text *out);
+static void render(Shadowing *shadowing, const bool *texts, Text *out);
 
-static const ReachInput *input_at(const SqlReach *reach, size_t text, size_t ref, size_t *ret_index)
+/* A reference under a CTE that is used twice is two inputs: it must give what either of them needs. */
+static const ReachInput *input_at(const Shadowing *shadowing, size_t ref, Touched *ret_needed)
 {
+    const SqlReach *reach = &shadowing->decided->reach;
+    const ReachInput *found = NULL;
+    *ret_needed = (Touched){0};
     for (size_t i = 0; i < reach->input_count; i++)
-        if (reach->inputs[i].text == text && reach->inputs[i].ref == ref) {
-            *ret_index = i;
-            return &reach->inputs[i];
+        if (shadowing->texts[reach->inputs[i].text] && reach->inputs[i].ref == ref) {
+            found = &reach->inputs[i];
+            touched_union(ret_needed, &shadowing->decided->needed[i]);
         }
-    return NULL;
+    return found;
 }
 
-static bool text_at(const SqlReach *reach, size_t parent, size_t ref, size_t *ret_text)
+static bool texts_at(const Shadowing *shadowing, size_t ref, bool *ret_texts)
 {
-    for (size_t i = 1; i < reach->text_count; i++)
-        if (reach->texts[i].parent == parent && reach->texts[i].parent_ref == ref) {
-            *ret_text = i;
-            return true;
-        }
-    return false;
+    const SqlReach *reach = &shadowing->decided->reach;
+    bool any = false;
+    for (size_t i = 1; i < reach->text_count; i++) {
+        ret_texts[i] = shadowing->texts[reach->texts[i].parent] && reach->texts[i].parent_ref == ref;
+        any = any || ret_texts[i];
+    }
+    return any;
 }
 
 /* `(select * from "s"."t" where ...)` */
@@ -162,42 +167,47 @@ static bool append_rows(Shadowing *shadowing, const ReachInput *input, const Tou
 static const char *replacement(size_t ref, void *data)
 {
     Shadowing *shadowing = data;
-    const SqlReach *reach = &shadowing->decided->reach;
-    size_t text = shadowing->text, found;
+    const bool *texts = shadowing->texts;
+    bool *below CLEANUP(mem_free_p) = mem_alloc(shadowing->decided->reach.text_count * sizeof *below);
     text_reset(&shadowing->out);
-    if (text_at(reach, text, ref, &found)) {
+    if (texts_at(shadowing, ref, below)) {
         TEXT_AUTO(inner);
         text_append(&inner, "(\n");
-        render(shadowing, found, &inner);
+        render(shadowing, below, &inner);
         text_append(&inner, "\n)");
-        shadowing->text = text;
+        shadowing->texts = texts;
         text_reset(&shadowing->out);
         text_append(&shadowing->out, text_str(&inner));
         return text_str(&shadowing->out);
     }
-    const ReachInput *input = input_at(reach, text, ref, &found);
+    Touched needed;
+    const ReachInput *input = input_at(shadowing, ref, &needed);
     if (!input || shadowing->failed)
         return NULL;
-    const Touched *needed = &shadowing->decided->needed[found];
-    if (needed->everything || !input->relation->time_column)
+    if (needed.everything || !input->relation->time_column)
         return NULL;
-    shadowing->failed = !append_rows(shadowing, input, needed, &shadowing->out);
+    shadowing->failed = !append_rows(shadowing, input, &needed, &shadowing->out);
     return text_str(&shadowing->out);
 }
 
 /* As deep as views stand on views: the analysis bounds it (REACH_DEPTH_MAX). */
-static void render(Shadowing *shadowing, size_t text, Text *out)
+static void render(Shadowing *shadowing, const bool *texts, Text *out)
 {
-    const ReachText *part = &shadowing->decided->reach.texts[text];
-    shadowing->text = text;
-    sql_replace_refs(out, part->tree, &part->refs, replacement, shadowing);
+    const SqlReach *reach = &shadowing->decided->reach;
+    size_t text = 0;
+    while (!texts[text])
+        text++;
+    shadowing->texts = texts;
+    sql_replace_refs(out, reach->texts[text].tree, &reach->texts[text].refs, replacement, shadowing);
 }
 
 bool shadowed_query(Conn *conn, const Decided *decided, Text *out, Error *err)
 {
     Shadowing shadowing = {.conn = conn, .decided = decided, .err = err};
+    bool *texts CLEANUP(mem_free_p) = mem_alloc(decided->reach.text_count * sizeof *texts);
+    texts[0] = true;
     text_append(out, "select * from (\n");
-    render(&shadowing, 0, out);
+    render(&shadowing, texts, out);
     text_append(out, "\n) sluice_q where ");
     text_clear(&shadowing.out);
     return !shadowing.failed &&
