@@ -9,6 +9,7 @@
 #include "build/own.h"
 #include "build/tracking.h"
 #include "build/work.h"
+#include "publish/dress.h"
 #include "record/fence.h"
 
 const char *step_outcome_name(StepOutcome outcome)
@@ -118,6 +119,18 @@ static bool record_step(Work *work, Error *err)
            ledger_step_end(build->conn, work->step->step_id, &outcome, err);
 }
 
+/* Indexes, grants and comments, where what is declared is not what was last applied. */
+static bool put_in_order(Work *work, const char *declared, Error *err)
+{
+    const Node *node = work->node;
+    Table table;
+    bool changed;
+    if (work->target.exists && !work->altered && str_eq(work->known.declared, declared))
+        return true;
+    return table_find(work->build->conn, node->schema, node->table, work->arena, &table, err) &&
+           dress(work->build->conn, node, &table, &changed, err);
+}
+
 static bool record(Work *work, Error *err)
 {
     Build *build = work->build;
@@ -138,7 +151,7 @@ static bool record(Work *work, Error *err)
     if (!record_step(work, err) || node_is_external(work->node))
         return err->code == ERROR_NONE;
     add_base(work, &publish);
-    return ledger_publish_in_txn(build->conn, &publish, err) &&
+    return ledger_publish_in_txn(build->conn, &publish, err) && put_in_order(work, publish.declared, err) &&
            (!work->touched.schema || change_record_in_txn(build->conn, &work->touched, err));
 }
 

@@ -148,22 +148,20 @@ static bool accumulates(const Node *node)
     return node->kind == NODE_SOURCE ? node->mode != LOAD_REPLACE : node->materialized == MATERIALIZED_HISTORY;
 }
 
-static bool same_columns(const Work *work, const Table *stage, const char *ignored, Error *err)
+bool work_fit_columns(Work *work, Table *stage, const char *ignored, Error *err)
 {
+    const Node *node = work->node;
     TEXT_AUTO(statements);
-    if (table_same_columns(work->build->conn, stage, &work->target, ignored, &statements, err))
+    if (table_alter_columns(work->build->conn, node->on_schema_change, ignored, work->arena, stage, &work->target,
+                            &work->altered, &statements, err))
         return true;
-    if (err->code != ERROR_FAILED)
+    if (err->code != ERROR_FAILED || node->on_schema_change != SCHEMA_FAIL || !statements.len)
         return false;
-    if (accumulates(work->node))
+    if (accumulates(node))
         return error_hint(err, "%s; sluice drop would lose the rows it has gathered", text_str(&statements));
-    return error_hint(err, "%s; or sluice drop %s, and the next run makes it anew", text_str(&statements),
-                      work->node->name);
-}
-
-bool work_fit_columns(Work *work, const Table *stage, const char *ignored, Error *err)
-{
-    return same_columns(work, stage, ignored, err);
+    const char *keys = node->kind == NODE_MODEL ? "on_schema_change says what else to do; " : "";
+    return error_hint(err, "%s%s; or sluice drop %s, and the next run makes it anew", keys, text_str(&statements),
+                      node->name);
 }
 
 const char *work_time_column(const Work *work, SqlTimeType *ret_type)

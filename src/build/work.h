@@ -29,6 +29,7 @@ typedef struct Work {
     const char *whole;  /* while checks run: FROM item with all rows that the table will hold, where the staged
                            ones are but a part of them; or NULL */
     bool stays;         /* nothing was computed: a table that was taken back stays so */
+    bool altered;       /* the table was given other columns */
     bool dry;           /* up to where the table would be written, and no further */
     bool only_restless; /* while checks run: none but those that may fail though no row changed */
 } Work;
@@ -48,7 +49,7 @@ bool work_try_key(Work *work, const char *quoted, Error *err);
 bool work_add_key(Work *work, const Table *table, Error *err);
 /* stage has the columns of the target, but for `ignored`, or the target is given them as on_schema_change says; else
  * the error says by which statements it would. */
-bool work_fit_columns(Work *work, const Table *stage, const char *ignored, Error *err);
+bool work_fit_columns(Work *work, Table *stage, const char *ignored, Error *err);
 /* Notes what dates the rows of a new table, and gives it an index on that, unless it has one, where it is a source's or
  * is recomputed by time. */
 bool work_date_rows(Work *work, Error *err);
