@@ -37,36 +37,55 @@ static const char *grain_of(SqlTimeType type)
     return NULL;
 }
 
-/* The values (of time, first made days) fall into islands at the CHANGE_RANGES - 1 widest gaps between neighbours. A
- * gap may be wider than a bigint counts. The first value comes without one before it; an island ends before the next
- * one's gap. range_agg closes nothing: islands lie apart. */
+/* Of a grain. */
+static void append_number(SqlTimeType type, const char *grain, Text *out)
+{
+    if (type == SQL_TIME_INTEGER)
+        text_append(out, grain);
+    else
+        text_appendf(out,
+                     "case %s when '-infinity' then -2147483648 when 'infinity' then 2147483647 "
+                     "else %s - '2000-01-01'::pg_catalog.date end::pg_catalog.int8",
+                     grain, grain);
+}
+
+void change_number_sql(SqlTimeType type, Text *out)
+{
+    const char *grain = grain_of(type);
+    if (grain)
+        append_number(type, grain, out);
+    else
+        text_append(out, "null::pg_catalog.int8");
+}
+
+/* The values (of time, first made days) fall into islands at the CHANGE_RANGES - 1 widest gaps between neighbours,
+ * which may be wider than a bigint counts. One pass keeps what the rest works on: the first value, the last, and the
+ * widest gaps. range_agg closes nothing: islands lie apart. */
 void change_ranges_sql(SqlTimeType type, const char *from, Text *out)
 {
+    static const char gap[] = "case when before is null then null when d / 2 - before / 2 < 4611686018427387900 "
+                              "then d - before else 9223372036854775807 end";
     const char *grain = grain_of(type);
     if (!grain) {
         text_append(out, "'{}'::pg_catalog.int8multirange");
         return;
     }
-    const char *number = type == SQL_TIME_INTEGER
-                             ? "g"
-                             : "case g when '-infinity' then -2147483648 when 'infinity' then 2147483647 "
-                               "else g - '2000-01-01'::pg_catalog.date end::pg_catalog.int8";
-    text_append(out, "(with days as materialized (select ");
-    text_append(out, number);
+    text_append(out, "(with edges as (select d, before from (select d, pg_catalog.lag(d) over days as before, "
+                     "pg_catalog.lead(d) over days as after from (select ");
+    append_number(type, "g", out);
     text_append(out, " as d from (select distinct ");
     text_append(out, grain);
     text_append(out, " as g from ");
     text_append(out, from);
-    text_append(out, " where t is not null) grains), "
-                     "starts as (select d, before from ("
-                     "select d, pg_catalog.lag(d) over (order by d) as before from days) neighbours "
-                     "where before is null or d > before + 1 order by "
-                     "case when d / 2 - before / 2 < 4611686018427387900 then d - before else 9223372036854775807 end "
-                     "desc nulls first limit ");
-    text_appendf(out, "%d", CHANGE_RANGES);
-    text_append(out, "), "
-                     "islands as (select d as lo, coalesce(pg_catalog.lead(before) over (order by d), "
-                     "(select pg_catalog.max(d) from days)) as hi from starts) "
+    text_append(out, " where t is not null) grains) numbers window days as (order by d)) neighbours "
+                     "where before is null or after is null or d > before + 1 "
+                     "order by before is null or after is null desc, ");
+    text_appendf(out,
+                 "%s desc limit %d), starts as (select d, before from edges where before is null or d > before + 1 ",
+                 gap, CHANGE_RANGES + 1);
+    text_appendf(out, "order by %s desc nulls first limit %d), ", gap, CHANGE_RANGES);
+    text_append(out, "islands as (select d as lo, coalesce(pg_catalog.lead(before) over (order by d), "
+                     "(select pg_catalog.max(d) from edges)) as hi from starts) "
                      "select coalesce(pg_catalog.range_agg(pg_catalog.int8range(lo, "
                      "case when hi < 9223372036854775807 then hi + 1 end)), '{}') from islands)");
 }
@@ -81,7 +100,7 @@ bool change_record_in_txn(Conn *conn, const ChangeEntry *entry, Error *err)
                             "insert into sluice.changes (schema_name, table_name, step_id, touched, nulls, everything) "
                             "select $1, $2, nullif($3::bigint, 0), r, $5::boolean, $6::boolean "
                             "from coalesce($4::int8multirange, '{}') r "
-                            "where not isempty(r) or $5::boolean or $6::boolean",
+                            "where not pg_catalog.isempty(r) or $5::boolean or $6::boolean",
                             6,
                             (const char *const[]){entry->schema, entry->table, step, entry->ranges,
                                                   entry->nulls ? "true" : "false",

@@ -26,6 +26,8 @@ typedef struct ChangeTable {
  * ledger: int8multirange of at most CHANGE_RANGES ranges. For use inside larger statements by publish/. Appended to
  * out: a scalar subquery over `from` (SQL of a FROM item whose column `t` holds the times; nulls are passed over). */
 void change_ranges_sql(SqlTimeType type, const char *from, Text *out);
+/* The number of a single time `t`, as an SQL expression. */
+void change_number_sql(SqlTimeType type, Text *out);
 
 /* Inside the publishing transaction: records what it touched. ranges: text of an int8multirange as change_ranges_sql()
  * gives it, or NULL for none. */

@@ -26,28 +26,35 @@ enum { TRIGGERS = sizeof triggers / sizeof *triggers };
 
 /* --- the function behind the triggers -------------------------------------------------------------------------- */
 
-/* The body of sql/track_body.sql, @type@ replaced by the query of that type's ranges. */
+/* The body of sql/track_body.sql: @ranges:type@ replaced by the query of that type's ranges, @number:type@ by the
+ * expression of one. */
 static void make_body(Text *out)
 {
     static const struct {
-        const char *mark;
+        const char *name;
         SqlTimeType type;
-    } marks[] = {
-        {"@date@", SQL_TIME_DATE},
-        {"@timestamp@", SQL_TIME_TIMESTAMP},
-        {"@timestamptz@", SQL_TIME_TIMESTAMPTZ},
-        {"@integer@", SQL_TIME_INTEGER},
+    } types[] = {
+        {"date@", SQL_TIME_DATE},
+        {"timestamp@", SQL_TIME_TIMESTAMP},
+        {"timestamptz@", SQL_TIME_TIMESTAMPTZ},
+        {"integer@", SQL_TIME_INTEGER},
     };
+    static const char ranges[] = "@ranges:", number[] = "@number:";
     for (const char *p = sql_track_body; *p;) {
-        size_t i = 0, count = sizeof marks / sizeof *marks;
-        while (i < count && !str_starts(p, marks[i].mark))
-            i++;
-        if (i == count) {
+        bool whole = str_starts(p, ranges), one = str_starts(p, number);
+        if (!whole && !one) {
             text_append_char(out, *p++);
             continue;
         }
-        change_ranges_sql(marks[i].type, "(%s) v", out);
-        p += strlen(marks[i].mark);
+        p += whole ? strlen(ranges) : strlen(number);
+        size_t i = 0;
+        while (i < sizeof types / sizeof *types - 1 && !str_starts(p, types[i].name))
+            i++;
+        if (whole)
+            change_ranges_sql(types[i].type, "(%s) v", out);
+        else
+            change_number_sql(types[i].type, out);
+        p += strlen(types[i].name);
     }
 }
 

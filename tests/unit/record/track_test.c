@@ -150,6 +150,33 @@ static void records_what_statements_touch(void **state)
     }
 }
 
+/* Statements of many rows are added up by another query than small ones. */
+static void records_statements_of_many_rows(void **state)
+{
+    (void)state;
+    run_on(g_conn, "create table t (d date, n int)");
+    TrackTable track = track_of("t", "d", SQL_TIME_DATE);
+    install(&track);
+    assert_entries("public.t {} everything");
+    run_on(g_writer, "insert into t select '2000-01-01'::date + n % 3, n from generate_series(1, 101) n");
+    assert_entries("public.t {[0,3)}");
+    run_on(g_writer, "update t set d = nullif(d + 10, '2000-01-13')");
+    assert_entries("public.t {[0,3),[10,12)} nulls");
+    run_on(g_writer, "delete from t");
+    assert_entries("public.t {[10,12)} nulls");
+    run_on(g_writer, "insert into t select '2000-01-01'::date + 2 * n, n from generate_series(0, 63) n");
+    ERROR_AUTO(err);
+    ROWS_AUTO(small);
+    ROWS_AUTO(large);
+    static const char count[] = "with gone as (delete from sluice.changes returning *) "
+                                "select count(*) from gone, unnest(touched)";
+    assert_ok(conn_query(g_conn, count, 0, NULL, &small, &err));
+    assert_int_equal(rows_int(small, 0, 0), 64);
+    run_on(g_writer, "insert into t select '2000-01-01'::date + 2 * n, n from generate_series(0, 64) n");
+    assert_ok(conn_query(g_conn, count, 0, NULL, &large, &err));
+    assert_int_equal(rows_int(large, 0, 0), CHANGE_RANGES);
+}
+
 static void records_every_way_of_writing(void **state)
 {
     (void)state;
@@ -610,6 +637,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(records_what_statements_touch, reset),
+        cmocka_unit_test_setup(records_statements_of_many_rows, reset),
         cmocka_unit_test_setup(records_every_way_of_writing, reset),
         cmocka_unit_test_setup(says_once_what_a_transaction_says_often, reset),
         cmocka_unit_test_setup(records_times_of_each_type, reset),
