@@ -168,19 +168,24 @@ static void set_inputs(Analysis *analysis, const Relation *relation, size_t colu
     }
 }
 
+static bool is_only_one(const Relation *relation, const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < relation->column_count; i++)
+        count += str_eq(relation->columns[i].name, name);
+    return count == 1;
+}
+
 /* The declared column, or the first that carries time. column_count: none. */
 static size_t choose_column(const Relation *relation, const char *declared)
 {
-    size_t found = relation->column_count, same_name = 0;
     for (size_t i = 0; i < relation->column_count; i++) {
         const Column *column = &relation->columns[i];
-        if (declared && !str_eq(column->name, declared))
-            continue;
-        same_name++;
-        if (column->time != SQL_TIME_NONE && found == relation->column_count)
-            found = i;
+        bool wanted = !declared || str_eq(column->name, declared);
+        if (wanted && column->time != SQL_TIME_NONE && is_only_one(relation, column->name))
+            return i;
     }
-    return declared && same_name != 1 ? relation->column_count : found;
+    return relation->column_count;
 }
 
 /* Where all that is read is one table without a time, that is the reason. */

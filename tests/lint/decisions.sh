@@ -5,9 +5,16 @@ awk '
 function html(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); gsub(/>/, "\\&gt;", s); return s }
 function cell(s) { s = html(s); gsub(/\|/, "\\&#124;", s); gsub(/\n/, "<br>", s); gsub(/ /, "\\&nbsp;", s); return s }
 function plain(s) { s = html(s); gsub(/\|/, "\\&#124;", s); gsub(/\n/, "<br>", s); return s }
+function shortened(s,   lines, n, i) {
+  n = split(s, lines, "\n")
+  if (n <= 30) return s
+  s = lines[1]
+  for (i = 2; i <= 12; i++) s = s "\n" lines[i]
+  return s "\n... (" n " lines)"
+}
 function flush_shape() {
   if (title == "") return
-  printf "| %s<br><code>%s</code> | %s | %s | %s |\n", plain(title), cell(sql), plain(change), plain(decision), plain(why)
+  printf "| %s<br><code>%s</code> | %s | %s | %s |\n", plain(title), cell(shortened(sql)), plain(change), plain(decision), plain(why)
   title = ""; count++
 }
 BEGIN {

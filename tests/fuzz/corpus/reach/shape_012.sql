@@ -1,0 +1,1 @@
+select day, country_of(customer) from orders

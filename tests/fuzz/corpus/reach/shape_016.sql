@@ -1,0 +1,1 @@
+select day, frobnicate(amount) from orders

@@ -1,0 +1,1 @@
+select day, (day + 7)::date as due from orders

@@ -1,0 +1,1 @@
+select day, 'orders'::regclass from orders

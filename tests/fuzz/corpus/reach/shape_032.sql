@@ -1,0 +1,1 @@
+select day, unnest(string_to_array(status, ',')) from orders

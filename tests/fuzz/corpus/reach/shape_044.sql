@@ -1,0 +1,1 @@
+select day, xmlelement(name x, amount) from orders

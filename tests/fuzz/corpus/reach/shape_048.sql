@@ -1,0 +1,1 @@
+select day as ordered, day::timestamp as at, amount from orders

@@ -1,0 +1,1 @@
+select at::date as day, value from readings

@@ -1,0 +1,1 @@
+select at at time zone kind as local from events

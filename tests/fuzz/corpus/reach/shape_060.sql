@@ -1,0 +1,1 @@
+select date_trunc(kind, at) as t from events

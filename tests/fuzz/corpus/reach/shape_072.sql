@@ -1,0 +1,1 @@
+select date_trunc('month', at) as month, count(*) from readings group by month

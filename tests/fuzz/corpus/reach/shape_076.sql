@@ -1,0 +1,1 @@
+select day, status, sum(amount) from orders group by rollup (day, status)

@@ -1,0 +1,1 @@
+select day, sum(weight) from orders group by day

@@ -1,0 +1,1 @@
+select day, rank() over (order by day desc) from orders

@@ -1,0 +1,1 @@
+select day, lead(amount) over (order by day) from orders

@@ -1,0 +1,1 @@
+select day, sum(amount) over (order by day nulls first) from orders

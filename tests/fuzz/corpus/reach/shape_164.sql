@@ -1,0 +1,1 @@
+select day, amount from orders where day > any (select day from payments)

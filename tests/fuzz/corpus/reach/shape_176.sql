@@ -1,0 +1,1 @@
+select day, amount from orders union all select day, -amount from payments

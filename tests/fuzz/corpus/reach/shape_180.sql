@@ -1,0 +1,1 @@
+select day, customer from orders intersect all select day, customer from payments

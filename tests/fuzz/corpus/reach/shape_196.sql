@@ -1,0 +1,1 @@
+select day, sum(amount) from paid group by day

@@ -1,0 +1,1 @@
+with w as (select day, sum(amount) over (order by day range between '3 days' preceding and current row) s from payments) select o.day, (select sum(w.s) from w where w.day between o.day - 2 and o.day) from orders o

@@ -1,0 +1,1 @@
+select day, count(*) over (partition by date_trunc('week', day)) from orders

@@ -1,0 +1,1 @@
+select distinct date_trunc('month', day)::date as m, status from orders
