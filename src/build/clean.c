@@ -44,7 +44,7 @@ bool clean_find(Conn *conn, const Project *project, const bool *chosen, Arena *a
 {
     TxnOptions options = {
         .schema = project->target.schema, .timezone = project->timezone, .repeatable_read = true, .read_only = true};
-    bool good = conn_begin(conn, &options, err) && survey_take(conn, project, chosen, true, arena, ret, err) &&
+    bool good = conn_begin(conn, &options, err) && survey_take(conn, project, chosen, true, NULL, arena, ret, err) &&
                 judge(ret, chosen, ret_clean, err);
     conn_rollback(conn);
     return good;

@@ -108,7 +108,7 @@ static bool look_at_inputs(Work *work, Error *err)
     const Node *node = work->node;
     bool *chosen CLEANUP(mem_free_p) = mem_alloc(build->project->node_count + 1);
     chosen[node->order] = true;
-    if (!survey_take(build->conn, build->project, chosen, true, work->arena, &work->survey, err))
+    if (!survey_take(build->conn, build->project, chosen, true, build->survey, work->arena, &work->survey, err))
         return false;
     DecideOptions options = {.full_refresh = build->full_refresh};
     decide(&work->survey, node, &options, &work->decided);

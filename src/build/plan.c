@@ -249,7 +249,7 @@ static bool plan_all(Planning *planning, const Selection *selection, Plan *ret, 
     const Project *project = planning->project;
     bool ledger;
     if (!ledger_exists(planning->conn, &ledger, err) ||
-        !survey_take(planning->conn, project, selection->chosen, ledger, planning->arena, &planning->survey, err))
+        !survey_take(planning->conn, project, selection->chosen, ledger, NULL, planning->arena, &planning->survey, err))
         return false;
     for (size_t i = 0; i < project->node_count; i++)
         if (selection->chosen[i] && !plan_node(planning, project->nodes[i], ret, err))

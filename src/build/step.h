@@ -26,6 +26,7 @@ typedef struct Build {
     bool by_hand;         /* a load that no file of the project asks for */
     bool full_refresh;    /* every row is computed anew */
     const bool *accepted; /* by order: results that would lose a large share of their table are taken; NULL: none */
+    const struct Survey *survey; /* taken when the run began, of all its models; NULL: none was */
 } Build;
 
 typedef struct Step {

@@ -253,6 +253,22 @@ static bool ask_settings(Asking *asking, Error *err)
     return true;
 }
 
+/* What is the same for all steps of a run, but for the snapshot. */
+static bool take_over(Asking *asking, const Survey *earlier, Error *err)
+{
+    Survey *survey = asking->survey;
+    survey->system = earlier->system;
+    survey->settings = earlier->settings;
+    survey->functions = earlier->functions;
+    survey->function_prints = earlier->function_prints;
+    survey->function_count = earlier->function_count;
+    survey->user_operators = earlier->user_operators;
+    survey->user_operator_count = earlier->user_operator_count;
+    survey->user_types = earlier->user_types;
+    survey->user_type_count = earlier->user_type_count;
+    return change_snapshot(asking->conn, asking->arena, &survey->snapshot, err);
+}
+
 /* --- the ledger ------------------------------------------------------------------------------------------------ */
 
 static bool ask_ledger(Asking *asking, Error *err)
@@ -451,8 +467,8 @@ static void work_out(Asking *asking)
     }
 }
 
-bool survey_take(Conn *conn, const Project *project, const bool *chosen, bool ledger, Arena *arena, Survey *ret,
-                 Error *err)
+bool survey_take(Conn *conn, const Project *project, const bool *chosen, bool ledger, const Survey *earlier,
+                 Arena *arena, Survey *ret, Error *err)
 {
     *ret = (Survey){.project = project, .arena = arena};
     ret->nodes = mem_alloc((project->node_count + 1) * sizeof *ret->nodes);
@@ -462,8 +478,8 @@ bool survey_take(Conn *conn, const Project *project, const bool *chosen, bool le
     for (size_t i = 0; i < project->node_count; i++)
         if (asking.wanted[i])
             ask_about(&asking, project->nodes[i]);
-    if (!ask_settings(&asking, err) || !ask_relations(&asking, err) || !ask_functions(&asking, err) ||
-        !ask_ledger(&asking, err))
+    bool asked = earlier ? take_over(&asking, earlier, err) : ask_settings(&asking, err) && ask_functions(&asking, err);
+    if (!asked || !ask_relations(&asking, err) || !ask_ledger(&asking, err))
         return false;
     work_out(&asking);
     return !ledger || (ask_changes(&asking, err) && ask_all_tracked(&asking, err));

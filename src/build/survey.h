@@ -53,9 +53,13 @@ typedef struct Survey {
 void survey_clear(Survey *survey);
 
 /* Asks about the chosen nodes (by order), and about what they read, directly and through nodes that stand for their
- * query. ledger: there is one. *ret is to be cleared in any case. */
-bool survey_take(Conn *conn, const Project *project, const bool *chosen, bool ledger, Arena *arena, Survey *ret,
-                 Error *err);
+ * query. ledger: there is one. *ret is to be cleared in any case.
+ *
+ * earlier (or NULL): taken before in this run, of these nodes among others. What it knows of the server, of functions,
+ * operators and types is not asked again, since each step would look through catalogs that are as long as the project.
+ * One that is redefined while the run goes on gives a key that does not fit it, and so the next run computes all. */
+bool survey_take(Conn *conn, const Project *project, const bool *chosen, bool ledger, const Survey *earlier,
+                 Arena *arena, Survey *ret, Error *err);
 
 /* Whether the relation of a model is up to date as it stands: made by the same definition, and nothing that it reads
  * was touched. Never so for history. */

@@ -171,9 +171,12 @@ static bool find_clean(Run *run, Error *err)
     const RunOptions *options = run->options;
     if (options->by_hand)
         return true;
-    return tracking_prepare(run->conn, run->project, run->todo, err) &&
-           (options->full_refresh ||
-            clean_find(run->conn, run->project, run->todo, &run->arena, run->clean, &run->survey, err));
+    if (!tracking_prepare(run->conn, run->project, run->todo, err))
+        return false;
+    if (options->full_refresh)
+        return true;
+    run->crew.build.survey = &run->survey;
+    return clean_find(run->conn, run->project, run->todo, &run->arena, run->clean, &run->survey, err);
 }
 
 /* Those that were passed over: one statement, however many they are. */
