@@ -65,7 +65,10 @@ static const char *with_retries(const char *reason, int retried, Arena *arena)
 bool step_begin(Build *build, Step *step, Error *err)
 {
     LedgerStep row = step_ledger(build, step);
-    return ledger_step_begin(build->conn, &row, &step->step_id, err);
+    bool kept = false;
+    if (step->step_id && !ledger_step_kept(build->conn, step->step_id, &row, &kept, err))
+        return false;
+    return kept || ledger_step_begin(build->conn, &row, &step->step_id, err);
 }
 
 bool step_record_unrun(Build *build, const Step *step, const StepResult *result, Error *err)
@@ -126,6 +129,8 @@ static bool put_in_order(Work *work, const char *declared, Error *err)
     Table table;
     bool changed;
     if (work->target.exists && !work->altered && str_eq(work->known.declared, declared))
+        return true;
+    if (!work->target.exists && !work->known.known && !dress_asked(node)) /* new, and there is nothing to take away */
         return true;
     return table_find(work->build->conn, node->schema, node->table, work->arena, &table, err) &&
            dress(work->build->conn, node, &table, &changed, err);

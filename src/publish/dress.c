@@ -136,10 +136,11 @@ static bool put_on(Conn *conn, const Table *table, const Wanted *wanted, bool *r
 {
     ROWS_AUTO(rows);
     ARRAY_AUTO(given);
-    if (!conn_query(conn, sql_dress, 8,
-                    (const char *const[]){table->quoted, wanted->index_text, wanted->privilege_text, wanted->role_text,
-                                          wanted->column_text, wanted->comment_text, table->schema, table->name},
-                    &rows, err))
+    if (!conn_query_often(conn, sql_dress, 8,
+                          (const char *const[]){table->quoted, wanted->index_text, wanted->privilege_text,
+                                                wanted->role_text, wanted->column_text, wanted->comment_text,
+                                                table->schema, table->name},
+                          &rows, err))
         return false;
     for (int i = 0; i < rows_count(rows); i++) {
         const char *kind = rows_get(rows, i, 0);
@@ -150,6 +151,14 @@ static bool put_on(Conn *conn, const Table *table, const Wanted *wanted, bool *r
     }
     *ret_changed = rows_count(rows) > 0;
     return !*ret_changed || remember(conn, table, wanted, &given, err);
+}
+
+bool dress_asked(const Node *node)
+{
+    for (size_t i = 0; i < node->column_count; i++)
+        if (node->columns[i].description)
+            return true;
+    return node->index_count > 0 || node->grant_count > 0 || node->description || node->column_note_count > 0;
 }
 
 bool dress(Conn *conn, const Node *node, const Table *table, bool *ret_changed, Error *err)
