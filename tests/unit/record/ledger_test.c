@@ -228,6 +228,35 @@ static void records_steps_that_had_nothing_to_do(void **state)
     assert_ok(ledger_steps_unchanged(g_conn, NULL, 0, NULL, &err));
 }
 
+/* A server that crashed may have lost a step's row, and given its number to another step. */
+static void tells_whether_a_step_is_kept(void **state)
+{
+    (void)state;
+    ERROR_AUTO(err);
+    LedgerStep step = {.run_id = begin_run(),
+                       .schema = "public",
+                       .table = "k",
+                       .node = "k",
+                       .kind = "model",
+                       .logical_run = "run k"};
+    int64_t step_id;
+    bool kept;
+    assert_ok(ledger_step_begin(g_conn, &step, &step_id, &err));
+    assert_ok(ledger_step_kept(g_conn, step_id, &step, &kept, &err));
+    assert_true(kept);
+    LedgerStep others[] = {step, step, step};
+    others[0].run_id++;
+    others[1].schema = "private";
+    others[2].table = "l";
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_ok(ledger_step_kept(g_conn, step_id, &others[i], &kept, &err));
+        assert_false(kept);
+    }
+    run_on("delete from sluice.steps where table_name = 'k'");
+    assert_ok(ledger_step_kept(g_conn, step_id, &step, &kept, &err));
+    assert_false(kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +265,7 @@ int main(void)
         cmocka_unit_test(tells_of_many_relations_at_once),
         cmocka_unit_test(records_decision_and_times),
         cmocka_unit_test(records_steps_that_had_nothing_to_do),
+        cmocka_unit_test(tells_whether_a_step_is_kept),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

@@ -28,7 +28,8 @@ static int group_setup(void **state)
     g_conn = open_as("watcher");
     return ledger_open(g_conn, &err) && conn_exec(g_conn,
                                                   "create role weak; grant usage on schema sluice to weak;"
-                                                  "grant select on all tables in schema sluice to weak",
+                                                  "grant select on all tables in schema sluice to weak;"
+                                                  "grant insert, update on sluice.fences to weak",
                                                   &err)
                ? 0
                : -1;

@@ -1,75 +1,6 @@
-#include "../pg/fixture.h"
+#include "tracking.h"
 
-#include "record/ledger.h"
-#include "record/track.h"
-
-static char *g_project;
-static Text g_url;
-static Conn *g_conn, *g_writer;
-
-static Conn *open_one(void)
-{
-    ERROR_AUTO(err);
-    Conn *conn = NULL;
-    ConnOptions options = {.url = text_str(&g_url), .project = "track"};
-    assert_ok(conn_open(&options, &conn, &err));
-    return conn;
-}
-
-static void run_on(Conn *conn, const char *sql)
-{
-    ERROR_AUTO(err);
-    assert_ok(conn_exec(conn, sql, &err));
-}
-
-static int group_setup(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    if (fixture_start("track", &g_project, &g_url) != 0)
-        return -1;
-    g_conn = open_one();
-    g_writer = open_one();
-    bool ok = ledger_open(g_conn, &err) &&
-              conn_exec(g_conn,
-                        "create role writer; create role owner; grant all on schema public to owner, writer;"
-                        "grant usage on schema sluice to owner; grant select on all tables in schema sluice to owner",
-                        &err);
-    fixture_show(&err);
-    return ok ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    conn_close(g_conn);
-    conn_close(g_writer);
-    return fixture_stop(g_project, &g_url);
-}
-
-/* Each test begins with a table of its own making. */
-static int reset(void **state)
-{
-    (void)state;
-    run_on(g_conn, "reset role; drop schema if exists public cascade; create schema public;"
-                   "grant all on schema public to owner, writer;"
-                   "delete from sluice.changes; delete from sluice.tracked");
-    run_on(g_writer, "reset all; reset role");
-    return 0;
-}
-
-static TrackTable track_of(const char *table, const char *time_column, SqlTimeType type)
-{
-    return (TrackTable){
-        .table = {.schema = "public", .name = table, .time_column = time_column, .time_type = type},
-        .project = "p",
-        .node = table,
-        .trigger = true,
-        .file = "sources/t.yaml",
-        .line = 3,
-        .column_number = 10,
-    };
-}
+/* changes: trigger */
 
 static bool install(const TrackTable *track)
 {
@@ -540,99 +471,6 @@ static void takes_away_what_is_not_kept(void **state)
     assert_true(holds(&tracks[3]));
 }
 
-/* --- by column ------------------------------------------------------------------------------------------------- */
-
-static char *snapshot_of(Conn *conn)
-{
-    ERROR_AUTO(err);
-    ROWS_AUTO(rows);
-    assert_ok(conn_query(conn, "select pg_current_snapshot()", 0, NULL, &rows, &err));
-    return mem_strdup(rows_get(rows, 0, 0));
-}
-
-static void assert_by_column(const TrackTable *track, const char *snapshot, const char *expected)
-{
-    ERROR_AUTO(err);
-    Touched touched;
-    TEXT_AUTO(text);
-    assert_ok(track_by_column(g_conn, track, snapshot, &touched, &err));
-    change_ranges_text(&touched.ranges, track->table.time_type, &text);
-    text_appendf(&text, "%s%s", touched.nulls ? " nulls" : "", touched.everything ? " everything" : "");
-    assert_string_equal(text_str(&text), expected);
-}
-
-static void finds_rows_by_their_age(void **state)
-{
-    (void)state;
-    run_on(g_conn, "create table t (d date, at timestamptz); insert into t values ('2000-01-01')");
-    TrackTable track = track_of("t", "d", SQL_TIME_DATE);
-    track.trigger = false;
-    track.column = "at";
-    assert_by_column(&track, NULL, "{} everything");
-    run_on(g_writer, "begin; insert into t values ('2000-01-05')");
-    run_on(g_conn, "select pg_current_xact_id()");
-    char *before CLEANUP(mem_free_p) = snapshot_of(g_conn);
-    assert_by_column(&track, before, "{}");
-    run_on(g_writer, "savepoint a; insert into t values ('2000-01-06'); commit"); /* by a transaction within */
-    assert_by_column(&track, before, "{[4,6)}");
-    char *after CLEANUP(mem_free_p) = snapshot_of(g_conn);
-    assert_by_column(&track, after, "{}");
-    run_on(g_writer, "vacuum freeze t");
-    assert_by_column(&track, after, "{}");
-    run_on(g_writer, "insert into t values (null), ('2000-02-01')");
-    assert_by_column(&track, after, "{[31,32)} nulls");
-    run_on(g_conn, "begin; insert into t values ('2000-03-01')");
-    assert_by_column(&track, after, "{[31,32),[60,61)} nulls");
-    run_on(g_conn, "rollback");
-    TrackTable undated = track;
-    undated.table.time_column = NULL;
-    assert_by_column(&undated, after, "{} everything");
-    char *last CLEANUP(mem_free_p) = snapshot_of(g_conn);
-    assert_by_column(&undated, last, "{}");
-}
-
-static void does_not_trust_ages_that_say_nothing(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *sql;
-    } ways[] = {
-        {"truncate t"},
-        {"alter table t rename to u; create table t (d date, at timestamptz)"},
-        {"create table t_1 () inherits (t)"},
-        {"alter table t set unlogged"},
-        {"alter table t rename column at to et"},
-        {"alter table t alter column d type timestamp"},
-        {"alter table t rename to u; create view t as select * from u"},
-        {"drop table t"},
-    };
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        reset(NULL);
-        run_on(g_conn, "create table t (d date, at timestamptz); insert into t values ('2000-01-01')");
-        TrackTable track = track_of("t", "d", SQL_TIME_DATE);
-        track.column = "at";
-        char *now CLEANUP(mem_free_p) = snapshot_of(g_conn);
-        assert_by_column(&track, now, "{}");
-        run_on(g_writer, ways[i].sql);
-        assert_by_column(&track, now, "{} everything");
-    }
-    reset(NULL);
-    run_on(g_conn, "create table t (d date, at timestamptz) partition by range (d); create table t_1 (like t); "
-                   "insert into t_1 values ('2000-02-01'); "
-                   "create table t_2 partition of t for values from ('2000-03-01') to ('2000-04-01')");
-    TrackTable track = track_of("t", "d", SQL_TIME_DATE);
-    track.column = "at";
-    char *now CLEANUP(mem_free_p) = snapshot_of(g_conn);
-    run_on(g_writer, "insert into t values ('2000-03-05')");
-    assert_by_column(&track, now, "{[64,65)}");
-    run_on(g_writer, "alter table t attach partition t_1 for values from ('2000-02-01') to ('2000-03-01')");
-    assert_by_column(&track, now, "{} everything");
-    assert_by_column(&track, "99999999999:99999999999:", "{} everything"); /* of another server */
-    track.column = "nowhere";
-    char *last CLEANUP(mem_free_p) = snapshot_of(g_conn);
-    assert_by_column(&track, last, "{} everything");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -652,8 +490,6 @@ int main(void)
         cmocka_unit_test_setup(looks_for_subscriptions, reset),
         cmocka_unit_test_setup(gives_up_where_a_writer_does_not_end, reset),
         cmocka_unit_test_setup(takes_away_what_is_not_kept, reset),
-        cmocka_unit_test_setup(finds_rows_by_their_age, reset),
-        cmocka_unit_test_setup(does_not_trust_ages_that_say_nothing, reset),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
