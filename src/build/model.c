@@ -47,7 +47,7 @@ static bool remake(Work *work, Error *err)
     QUERY_AUTO(query);
     if (!table_stage_name(conn, work->target.schema, work->step->step_id, work->arena, &stage, err))
         return false;
-    text_appendf(&query.text, "create unlogged table %s as ", stage.quoted);
+    text_appendf(&query.text, "create table %s as ", stage.quoted);
     int64_t rows;
     if (!query_append(conn, work->build->project, work->node, work->arena, &query, err) ||
         !query_run(conn, &query, &rows, err) || !(rows <= TABLE_SMALL || work_try_key(work, stage.quoted, err)) ||

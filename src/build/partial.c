@@ -10,7 +10,7 @@ static bool stage_rows(Work *work, const Table *stage, int64_t *ret_rows, bool *
 {
     Conn *conn = work->build->conn;
     TEXT_AUTO(sql);
-    text_appendf(&sql, "savepoint sluice_part; create unlogged table %s as ", stage->quoted);
+    text_appendf(&sql, "savepoint sluice_part; create table %s as ", stage->quoted);
     if (!shadowed_query(conn, &work->decided, &sql, err))
         return false;
     if (conn_exec_counted(conn, text_str(&sql), ret_rows, err))

@@ -124,7 +124,7 @@ static bool load_file(Work *work, Error *err)
     LoadResult loaded;
     if (stage.exists && !table_stage_name(conn, stage.schema, work->step->step_id, work->arena, &stage, err))
         return false;
-    if (!load_create(conn, &load, &stage, !work->target.exists, err) || !load_copy(conn, &load, &stage, &loaded, err) ||
+    if (!load_create(conn, &load, &stage, err) || !load_copy(conn, &load, &stage, &loaded, err) ||
         !check_rows_there(work, &load, &loaded, err) || !guard_delivery(work, loaded.rows, load.shown, err))
         return false;
     work->delivery_rows = loaded.rows;

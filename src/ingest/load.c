@@ -61,12 +61,12 @@ static bool place_column(const Load *load, const Text *sql, const size_t *ends, 
     return error_place(err, place->file, place->line, place->column);
 }
 
-bool load_create(Conn *conn, const Load *load, const Table *stage, bool stays, Error *err)
+bool load_create(Conn *conn, const Load *load, const Table *stage, Error *err)
 {
     TEXT_AUTO(sql);
     /* Where the name ends, and each column. */
     size_t *ends CLEANUP(mem_free_p) = mem_alloc((load->column_count + 1) * sizeof *ends);
-    text_appendf(&sql, "create %stable %s (", stays ? "" : "unlogged ", stage->quoted);
+    text_appendf(&sql, "create table %s (", stage->quoted);
     ends[0] = sql.len;
     for (size_t i = 0; i < load->column_count; i++) {
         if (!conn_format(conn, &sql, err, "%s%I %s", i ? ", " : "", load->columns[i].name, load->columns[i].type))

@@ -30,8 +30,8 @@ typedef struct LoadResult {
     char hash[CSV_HASH_SIZE];
 } LoadResult;
 
-/* Creates the staging table (unlogged unless it is to stay) with the declared columns. */
-bool load_create(Conn *conn, const Load *load, const Table *stage, bool stays, Error *err);
+/* Creates the staging table with the declared columns. */
+bool load_create(Conn *conn, const Load *load, const Table *stage, Error *err);
 /* Reads the file into the staging table, which must be empty and made by this transaction. */
 bool load_copy(Conn *conn, const Load *load, const Table *stage, LoadResult *ret, Error *err);
 /* Fills in the line of every failing row that knows its record, by reading the file once more. */

@@ -281,7 +281,7 @@ static bool find_into_table(Conn *conn, Diff *diff, const char *select, Arena *a
         return false;
     diff->rows = diff->work_table = arena_strdup(arena, text_str(&quoted));
     TEXT_AUTO(sql);
-    text_appendf(&sql, "create unlogged table %s as %s", diff->work_table, select);
+    text_appendf(&sql, "create table %s as %s", diff->work_table, select);
     if (!conn_exec(conn, text_str(&sql), err))
         return false;
     text_reset(&sql);

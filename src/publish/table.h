@@ -2,8 +2,9 @@
  *
  * All of a step happens in one transaction: new rows are staged, checked and published in it, with the record. So
  * nothing unchecked is ever visible, and whatever ends the step early leaves nothing behind. A table that is not there
- * yet is staged under its own name; rows for one that is are staged in an unlogged table beside it, which is dropped
- * before the commit. */
+ * yet is staged under its own name; rows for one that is are staged in a table beside it, which is dropped before
+ * the commit. Not an unlogged one: where the postmaster alone is killed while such a table is being made, PostgreSQL
+ * (15, and before) cannot start again ("could not create file ... File exists"). */
 #pragma once
 
 #include <stdbool.h>

@@ -125,7 +125,7 @@ static bool stage_old_rows(Taking *taking, Error *err)
     stage->column_count = taking->target->column_count;
     TEXT_AUTO(sql);
     text_appendf(&sql,
-                 "create unlogged table %s as select u.nth as sluice_nr, (u.r).* from (select nth, old_row::%s as r "
+                 "create table %s as select u.nth as sluice_nr, (u.r).* from (select nth, old_row::%s as r "
                  "from sluice.undo_rows where undo_id = %" PRId64 " and old_row is not null offset 0) u",
                  stage->quoted, taking->target->quoted, taking->undo_id);
     return conn_exec(taking->conn, text_str(&sql), err);
