@@ -27,7 +27,7 @@ class Changes:
 
     def round(self, _number):
         before, during = [], []
-        size = self.chance.choice([0, 1, 2, 3, 4, 5, 7, 9])
+        size = self.chance.choice([0, 2, 4, 6, 8, 12])
         for _ in range(size):
             if self.often(0.4):
                 before.append(self.delivery(self.chance.choice(self.tables)))

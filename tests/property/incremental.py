@@ -188,7 +188,7 @@ def main():
     parser.add_argument("--sequences", type=int, default=int(os.environ.get("SEQUENCES", "2000")))
     parser.add_argument("--seed", type=int, default=1, help="0: another one each time")
     parser.add_argument("--models", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--project")
     parser.add_argument("--only")

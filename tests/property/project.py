@@ -23,6 +23,7 @@ create function plus_one_volatile(x integer) returns integer language plpgsql vo
 create function rows_of_h() returns bigint language plpgsql stable as 'begin return (select count(*) from h); end';
 """
 MOST_ROWS = 1500  # of a model's result
+NO_STEP = ("none", "?", None, None, None)
 INCREMENTAL, VIEW, EPHEMERAL, TABLE = "incremental", "view", "ephemeral", "table"
 
 
@@ -176,7 +177,7 @@ class Project:
         self.seconds["program"] += time.monotonic() - begun
         if result.status not in (0, 1):
             raise Wrong(f"sluice run: {result}")
-        steps = self.pg.rows("select table_name, outcome, coalesce(decision, '?'), touched, error from sluice.steps "
+        steps = self.pg.rows("select table_name, outcome, coalesce(decision, '?'), touched, error, sqlstate from sluice.steps "
                              "where run_id = (select max(run_id) from sluice.runs)")
         if result.status == 1 and not any(s[1] == "failed" for s in steps):
             raise Wrong(f"sluice run failed, but no step did: {result}")
@@ -216,13 +217,13 @@ class Project:
         for model in self.compared:
             if model.name in self.failures or model.name in self.broken:
                 continue
-            outcome, decision, touched, error = steps.get(model.name, ("none", "?", None, None))
+            outcome, decision, touched, error, _ = steps.get(model.name, NO_STEP)
             if outcome == "failed":
                 self.judge_error(model, number, error)
             elif outcome in ("ok", "unchanged"):
                 self.compare(model, number)
-            else:
-                self.fail(model, number, f"the step ended {outcome}") if not self.blocked(model) else None
+            elif not self.blocked(model, steps):
+                self.fail(model, number, f"the step ended {outcome}")
             if number > 0:
                 key = model.query.kind if model.materialized == INCREMENTAL else "(table)"
                 counts = self.decisions.setdefault(key, {})
@@ -230,7 +231,7 @@ class Project:
         after = self.state()
         dated = Dated(self.pg)
         for model in self.compared:
-            _, decision, touched, _ = steps.get(model.name, ("none", "?", None, None))
+            _, decision, touched, _, _ = steps.get(model.name, NO_STEP)
             if before and model.name not in self.failures and model.materialized == INCREMENTAL:
                 wrong = written_wrongly(before[model.name], after[model.name], decision, dated.touched(model.name, touched))
                 if wrong:
@@ -238,9 +239,10 @@ class Project:
         self.seconds["oracle"] += time.monotonic() - begun
         return after
 
-    def blocked(self, model):
-        """Its inputs failed, which is told of them."""
-        return bool(model.needs & (set(self.failures) | self.broken))
+    def blocked(self, model, steps):
+        """Its inputs failed, which is told of them; or a writer that is at work did not let their triggers be mended."""
+        waits = any(s[0] == "failed" and s[4] == "55P03" for name, s in steps.items() if name in model.needs)
+        return waits or bool(model.needs & (set(self.failures) | self.broken))
 
     def judge_error(self, model, number, error):
         try:
