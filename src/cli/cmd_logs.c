@@ -61,7 +61,7 @@ static void print_text(const Record *record)
 {
     Rows *const *parts = record->parts;
     static const char *const names[PARTS] = {
-        "node table outcome started_at seconds rows inserted updated deleted reason",
+        "node table outcome decision touched started_at seconds rows inserted updated deleted reason",
         "table check kind severity failed_rows detail", "table check line row"};
     static const char *const titles[PARTS] = {NULL, "Checks that failed", "Rows that failed"};
     print_run(record->run);

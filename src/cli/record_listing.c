@@ -22,6 +22,8 @@ ListingKind record_kind(const char *name)
             return LISTING_NUMBER;
     if (str_ends(name, "_at") || str_eq(name, "last_started") || str_eq(name, "tick") || str_eq(name, "last_tick"))
         return LISTING_TIME;
+    if (str_eq(name, "decision") || str_eq(name, "touched"))
+        return LISTING_RARE;
     if (str_eq(name, "error"))
         return LISTING_LONG;
     if (str_eq(name, "row"))
