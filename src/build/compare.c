@@ -42,6 +42,7 @@ typedef struct Stream {
 typedef struct Compare {
     const CompareColumn *columns;
     size_t count;
+    bool one_server, floats; /* floats: some column is of floating point; else all of a row is its exact part */
     size_t limit;
     Arena *arena;
     Comparison *ret;
@@ -86,37 +87,50 @@ static bool append_from(const Compare *c, const CompareSide *side, Query *query,
     return true;
 }
 
-/* Each level is fenced by OFFSET 0, so that no text is made twice. */
-static bool append_hashed(const Compare *c, const CompareSide *side, const char *values, Query *query, Error *err)
+/* On one server its own hash will do, which is many times faster; two may be of other versions and machines. */
+static const char *bucket_of(const Compare *c)
 {
-    Text *out = &query->text;
-    text_append(out, "(select pg_catalog.md5(y.sluice_exact) as sluice_exact, pg_catalog.md5(y.sluice_all) as "
-                     "sluice_all");
-    for (size_t i = 0; *values && i < c->count; i++)
-        text_appendf(out, ", y.c%zu", i);
-    text_append(out, " from (select ");
-    if (!append_image(c, side->conn, true, out, err))
-        return false;
-    text_append(out, " as sluice_exact, ");
-    if (!append_image(c, side->conn, false, out, err))
-        return false;
-    text_appendf(out, " as sluice_all%s from ", values);
-    if (!append_from(c, side, query, err))
-        return false;
-    text_append(out, " offset 0) y offset 0) z");
-    return true;
+    const char *const buckets[2][2] = {
+        {"('x' || substr(pg_catalog.md5(y.sluice_all), 1, 3))::bit(12)::int",
+         "('x' || substr(pg_catalog.md5(y.sluice_exact), 1, 3))::bit(12)::int"},
+        {"(pg_catalog.hashtextextended(y.sluice_all, 0) & 4095)::int",
+         "(pg_catalog.hashtextextended(y.sluice_exact, 0) & 4095)::int"},
+    };
+    return buckets[c->one_server][c->floats];
 }
 
-#define BUCKET "('x' || substr(z.sluice_exact, 1, 3))::bit(12)::int"
+/* The images of every row, `y`, and after them `values`. Fenced by OFFSET 0, so that no text is made twice. */
+static bool append_images(const Compare *c, const CompareSide *side, const char *values, Query *query, Error *err)
+{
+    Text *out = &query->text;
+    text_append(out, " from (select ");
+    if (!append_image(c, side->conn, false, out, err))
+        return false;
+    text_append(out, " as sluice_all");
+    if (c->floats) {
+        text_append(out, ", ");
+        if (!append_image(c, side->conn, true, out, err))
+            return false;
+        text_append(out, " as sluice_exact");
+    }
+    text_appendf(out, "%s from ", values);
+    if (!append_from(c, side, query, err))
+        return false;
+    text_append(out, " offset 0) y");
+    return true;
+}
 
 static bool read_buckets(Compare *c, const CompareSide *side, Bucket *buckets, int64_t *ret_rows, Error *err)
 {
     QUERY_AUTO(query);
-    text_append(&query.text, "select " BUCKET ", count(*), sum(('x' || substr(z.sluice_all, 1, 16))::bit(64)::bigint), "
-                             "sum(('x' || substr(z.sluice_all, 17, 16))::bit(64)::bigint) from ");
-    if (!append_hashed(c, side, "", &query, err))
+    text_appendf(&query.text, "select z.b, count(*), sum(z.s0), sum(z.s1) from (select %s as b, %s", bucket_of(c),
+                 c->one_server ? "pg_catalog.hashtextextended(y.sluice_all, 1) as s0, "
+                                 "pg_catalog.hashtextextended(y.sluice_all, 2) as s1"
+                               : "('x' || substr(pg_catalog.md5(y.sluice_all), 1, 16))::bit(64)::bigint as s0, "
+                                 "('x' || substr(pg_catalog.md5(y.sluice_all), 17, 16))::bit(64)::bigint as s1");
+    if (!append_images(c, side, "", &query, err))
         return false;
-    text_append(&query.text, " group by 1");
+    text_append(&query.text, ") z group by 1");
     ROWS_AUTO(rows);
     if (side->query ? !query_rows(side->conn, &query, &rows, err)
                     : !conn_query(side->conn, text_str(&query.text), 0, NULL, &rows, err))
@@ -177,10 +191,16 @@ static bool open_stream(Compare *c, Stream *stream, Error *err)
                   : !conn_format(side->conn, &values, err, format, name, number))
             return false;
     }
-    text_append(&query.text, " from ");
-    if (!append_hashed(c, side, text_str(&values), &query, err))
+    text_appendf(&query.text,
+                 " from (select pg_catalog.md5(y.sluice_%s) as sluice_exact, pg_catalog.md5(y.sluice_all) as "
+                 "sluice_all",
+                 c->floats ? "exact" : "all");
+    for (size_t i = 0; i < c->count; i++)
+        text_appendf(&query.text, ", y.c%zu", i);
+    if (!append_images(c, side, text_str(&values), &query, err))
         return false;
-    text_appendf(&query.text, " where " BUCKET " = any ('{%s}'::int[]) order by ", text_str(&c->chosen));
+    text_appendf(&query.text, " where %s = any ('{%s}'::int[]) offset 0) z order by ", bucket_of(c),
+                 text_str(&c->chosen));
     append_order(c, &query.text);
     int64_t ignored;
     return side->query ? query_run(side->conn, &query, &ignored, err)
@@ -440,6 +460,9 @@ bool compare_run(const CompareSide sides[2], const CompareColumn *columns, size_
     if (count == 0) /* rows of nothing */
         return true;
     Compare c CLEANUP(compare_clear) = {.columns = columns, .count = count, .arena = arena, .ret = ret};
+    c.one_server = sides[0].conn == sides[1].conn;
+    for (size_t i = 0; i < count; i++)
+        c.floats = c.floats || columns[i].kind != COMPARE_EXACT;
     c.limit = limit < COMPARE_SHOWN_MAX ? limit : COMPARE_SHOWN_MAX;
     c.shown = arena_array(arena, c.limit + 1, sizeof *c.shown);
     c.close = arena_array(arena, c.limit + 2, sizeof *c.close);
