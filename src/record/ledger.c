@@ -294,6 +294,21 @@ bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, c
     return ok;
 }
 
+bool ledger_step_kept(Conn *conn, int64_t step_id, const LedgerStep *step, bool *ret_kept, Error *err)
+{
+    char id[NUMBER_TEXT], run_id[NUMBER_TEXT];
+    ROWS_AUTO(rows);
+    if (!conn_query(conn,
+                    "select from sluice.steps where step_id = $1::bigint and run_id = $2::bigint and schema_name = $3 "
+                    "and table_name = $4",
+                    4,
+                    (const char *const[]){number(step_id, id), number(step->run_id, run_id), step->schema, step->table},
+                    &rows, err))
+        return false;
+    *ret_kept = rows_count(rows) == 1;
+    return true;
+}
+
 bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err)
 {
     char id[NUMBER_TEXT];

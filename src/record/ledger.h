@@ -91,6 +91,9 @@ typedef struct LedgerSkip {
     const char *judged;       /* LedgerRelation.snapshot that the step was judged by, or NULL */
 } LedgerSkip;
 bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, const char *snapshot, Error *err);
+/* After a lost connection: whether the row of the step is there. A server that went down may have lost it, which it was
+ * not asked to have on disk, and may have given its number to another step since. */
+bool ledger_step_kept(Conn *conn, int64_t step_id, const LedgerStep *step, bool *ret_kept, Error *err);
 /* After a COMMIT whose answer was lost: whether the step is recorded as done. */
 bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err);
 

@@ -216,10 +216,11 @@ static bool try_step(Worker *worker, Step *step, StepResult *ret, Error *err)
 {
     for (;;) {
         step->may_retry = step->retried < step->node->retries;
-        if (step_run(&worker->build, step, &worker->arena, ret, err))
+        bool begun = !step->again || step_begin(&worker->build, step, err);
+        if (begun && step_run(&worker->build, step, &worker->arena, ret, err))
             return true;
         bool on = false;
-        if (ret->passing)
+        if (begun && ret->passing)
             on = after_passing(step, err);
         else if (err->code == ERROR_CONNECTION)
             on = after_loss(worker, step, err);
@@ -236,8 +237,6 @@ static bool begin_step(Worker *worker, Step *step, Error *err)
     Build *build = &worker->build;
     if (step->node->timeout)
         step->deadline = clock_monotonic() + step->node->timeout;
-    if (step->step_id) /* another worker began it, and lost its connection for good */
-        return true;
     return step_begin(build, step, err) || (regain(worker, step->node, err) && step_begin(build, step, err));
 }
 

@@ -233,12 +233,8 @@ static void tells_whether_a_step_is_kept(void **state)
 {
     (void)state;
     ERROR_AUTO(err);
-    LedgerStep step = {.run_id = begin_run(),
-                       .schema = "public",
-                       .table = "k",
-                       .node = "k",
-                       .kind = "model",
-                       .logical_run = "run k"};
+    LedgerStep step = {
+        .run_id = begin_run(), .schema = "public", .table = "k", .node = "k", .kind = "model", .logical_run = "run k"};
     int64_t step_id;
     bool kept;
     assert_ok(ledger_step_begin(g_conn, &step, &step_id, &err));
