@@ -67,7 +67,8 @@ typedef struct StepResult {
 
 const char *step_outcome_name(StepOutcome outcome); /* as the ledger has it */
 
-/* The ledger's row of a step is begun; step->step_id is set. */
+/* The ledger's row of a step is begun; step->step_id is set. Of one that was begun before the connection was lost:
+ * begun once more, under another number, where the server does not have the row any more. */
 bool step_begin(Build *build, Step *step, Error *err);
 /* Runs it and records the outcome. False where that could not be: the connection was lost, the program is to stop, or
  * the ledger cannot be written; or the step may be tried again, and failed for a reason that may pass (a deadlock, a
