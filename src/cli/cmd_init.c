@@ -129,6 +129,7 @@ static void plan_files(Init *init)
         add_made(init, "sluice.yaml", starter_project_file);
     add_made(init, arena_printf(init->arena, "sources/%s.yaml", starter->table), starter_source_file);
     add_made(init, arena_printf(init->arena, "models/%s.sql", starter_model_name(starter)), starter_model_file);
+    add_made(init, arena_printf(init->arena, "tests/%s.yaml", starter_model_name(starter)), starter_test_file);
     if (!init->adds && !stands(path_in(init, ".gitignore")))
         add_file(init, ".gitignore", ignore_lines, strlen(ignore_lines));
 }

@@ -76,7 +76,8 @@ static const Option opt_to = {.name = "to", .argument = "D", .later = true, .doc
 
 const Command commands[] = {
     {"init", "[DIR]", "make a small project that runs as it is",
-     "Writes sluice.yaml, a source, a model and .gitignore into DIR (default: here). Nothing that is there already is "
+     "Writes sluice.yaml, a source, a model with a test, and .gitignore into DIR (default: here). Nothing that is "
+     "there already is "
      "overwritten: where a file is in the way, it is named and nothing is written.\n\n"
      "With --from, the names and types of the columns are worked out from the whole CSV file, and the source and the "
      "model are made for it. A file of up to 10 MiB is copied into data/; a larger one, or one in DIR, stays where it "

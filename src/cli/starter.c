@@ -476,3 +476,23 @@ void starter_model_file(const Starter *starter, Text *out)
     starter_sql_name(starter->table, out);
     text_append(out, date ? "\ngroup by 1\norder by 1\n" : "\n");
 }
+
+void starter_test_file(const Starter *starter, Text *out)
+{
+    static const char *const times[] = {"2024-01-01 08:00", "2024-01-01 20:00", "2024-01-02 08:00"};
+    const StarterColumn *date = date_column(starter);
+    text_append(out, "# sluice test runs it; no table has to be there.\n");
+    text_append(out, date ? "rows are counted by day:\n  model: " : "rows are counted:\n  model: ");
+    starter_yaml_text(starter_model_name(starter), out);
+    text_append(out, "\n  given:\n    ");
+    starter_yaml_text(starter->table, out);
+    text_append(out, date ? ":\n" : ": []\n");
+    for (size_t i = 0; date && i < sizeof times / sizeof *times; i++) {
+        text_append(out, "      - {");
+        starter_yaml_text(date->name, out);
+        text_appendf(out, ": %.*s}\n", str_eq(date->type, "date") ? 10 : 16, times[i]);
+    }
+    text_append(out, date ? "  expect:\n    - {day: 2024-01-01, number_of_rows: 2}\n"
+                            "    - {day: 2024-01-02, number_of_rows: 1}\n"
+                          : "  expect:\n    - {number_of_rows: 0}\n");
+}

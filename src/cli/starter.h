@@ -38,6 +38,7 @@ const char *starter_model_name(const Starter *starter); /* of the model, without
 void starter_project_file(const Starter *starter, Text *out);
 void starter_source_file(const Starter *starter, Text *out);
 void starter_model_file(const Starter *starter, Text *out);
+void starter_test_file(const Starter *starter, Text *out); /* of the model */
 
 void starter_sql_name(const char *name, Text *out);  /* quoted where SQL needs it */
 void starter_yaml_text(const char *text, Text *out); /* quoted where YAML, or ${...}, needs it */
