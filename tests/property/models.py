@@ -138,7 +138,7 @@ class Generator(Shapes):
         else:
             item = f"{a.item} {self.one(kind, kind + ' outer') if kind in ('left', 'right') else kind} join {b.item} " \
                    f"on {self.link(a, b)}"
-            side = b if kind == "right" and b.time else a
+            side = b if b.time and (kind == "right" or self.often(0.25)) else a  # at times the one that may be missing
         if b.time and kind != "using" and self.often(0.25):
             c = self.relation(depth - 1, like=a.time_type)
             if c.ref not in (a.ref, b.ref):
