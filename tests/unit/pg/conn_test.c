@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "pg/conn.h"
-#include "pg/copy.h"
 
 static char *g_project;
 static Text g_url;
@@ -119,36 +118,6 @@ static void names_itself_and_pins_settings(void **state)
     assert_int_equal(err.code, ERROR_FAILED);
     assert_says(err.message, "Mars/Olympus");
     assert_value(conn, "select 'usable'", "usable");
-}
-
-/* What is asked again is prepared, which no rollback undoes; only constants are the same text by being the same. */
-static void prepares_what_is_asked_often(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    CONN_AUTO(conn);
-    conn = connect_here();
-    static const char sql[] = "select $1::int + 1, $2::text";
-    static const char count[] = "select count(*) from pg_prepared_statements";
-    for (int i = 0; i < 4; i++) {
-        ROWS_AUTO(rows);
-        char number[12];
-        snprintf(number, sizeof number, "%d", i);
-        assert_ok(i == 2 ? conn_begin(conn, &(TxnOptions){.schema = "public"}, &err) : true);
-        assert_ok(conn_query_often(conn, sql, 2, (const char *const[]){number, NULL}, &rows, &err));
-        assert_int_equal(rows_int(rows, 0, 0), i + 1);
-        assert_null(rows_get(rows, 0, 1));
-        assert_value(conn, count, i == 0 ? "0" : "1");
-        conn_rollback(conn);
-    }
-    assert_false(conn_query_often(conn, sql, 2, (const char *const[]){"x", NULL}, NULL, &err));
-    assert_string_equal(err.sqlstate, "22P02");
-    assert_ok(conn_query_often(conn, sql, 2, (const char *const[]){"1", ""}, NULL, &err));
-    static const char wrong[] = "select $1::int / 0 from nowhere";
-    for (int i = 0; i < 3; i++) {
-        assert_false(conn_query_often(conn, wrong, 1, (const char *const[]){"1"}, NULL, &err));
-        assert_string_equal(err.sqlstate, "42P01");
-    }
 }
 
 static void reports_errors_with_place(void **state)
@@ -326,36 +295,6 @@ static void cancel_child(void)
     conn_close(conn);
     ConnOptions options = {.url = text_str(&g_url)};
     require(!conn_open(&options, &conn, &err) && err.code == ERROR_CANCELLED);
-}
-
-/* A statement, and a COPY, that take longer than they may: cancelled, and the connection as good as before. */
-static void a_limit_cancels(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    CONN_AUTO(conn);
-    conn = connect_here();
-    assert_ok(conn_begin(conn, &(TxnOptions){0}, &err));
-    conn_limit(conn, clock_monotonic() + 300000);
-    assert_ok(conn_exec(conn, "select 1", &err));
-    assert_false(conn_overdue(conn));
-    int64_t begun = clock_monotonic();
-    assert_false(conn_exec(conn, "select pg_sleep(20)", &err));
-    assert_true(clock_monotonic() - begun < 5000000);
-    assert_int_equal(err.code, ERROR_FAILED);
-    assert_true(conn_overdue(conn));
-    assert_false(conn_query(conn, "select 1", 0, NULL, NULL, &err)); /* nothing more is begun */
-    assert_false(conn_commit(conn, &err));
-    conn_rollback(conn);
-    conn_limit(conn, 0);
-    assert_false(conn_overdue(conn));
-    assert_ok(conn_exec(conn, "select 1; create temporary table t (a int)", &err));
-    assert_ok(copy_begin(conn, "copy t from stdin", &err));
-    conn_limit(conn, clock_monotonic());
-    assert_false(copy_put(conn, "1\n", 2, &err));
-    assert_true(conn_overdue(conn));
-    conn_limit(conn, 0);
-    assert_value(conn, "select count(*) from t", "0");
 }
 
 static void a_signal_cancels(void **state)
@@ -611,14 +550,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(binds_parameters_and_nulls),
         cmocka_unit_test(names_itself_and_pins_settings),
-        cmocka_unit_test(prepares_what_is_asked_often),
         cmocka_unit_test(reports_errors_with_place),
         cmocka_unit_test(copies_detail_hint_and_function),
         cmocka_unit_test(counts_rows_of_the_last_statement),
         cmocka_unit_test(failed_transactions_do_not_commit),
         cmocka_unit_test(stray_copy_is_refused),
         cmocka_unit_test(notices_a_lost_connection),
-        cmocka_unit_test(a_limit_cancels),
         cmocka_unit_test(a_signal_cancels),
         cmocka_unit_test(bad_urls_are_not_echoed),
         cmocka_unit_test(tells_why_it_cannot_connect),
