@@ -90,7 +90,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BUILD_PACKAGES := gcc make pkg-config binutils libc6-dev libpq-dev libpg-query-dev libprotobuf-c-dev libyaml-dev \
                   libxxhash-dev
 RUN_PACKAGES := postgresql tzdata
-TEST_PACKAGES := libcmocka-dev python3 cron procps util-linux zsh fish
+TEST_PACKAGES := libcmocka-dev python3 cron procps util-linux zsh fish pgbouncer
 LINT_PACKAGES := clang clang-format clang-tidy shellcheck
 FUZZ_PACKAGES := clang libclang-rt-dev
 COVERAGE_PACKAGES := gcovr
@@ -152,6 +152,12 @@ SUITES := unit cases property incremental crash cron compose
 .PHONY: check
 check:
 	@SLUICE=$(abspath $(O)/sluice) O=$(abspath $(O)) tests/run $(SUITES)
+
+# Every statement of a run struck, five minutes of writers, 1,000 overlapping runs: about half an hour.
+.PHONY: stress
+stress: test-deps
+	$(AGAIN) all
+	@SLUICE=$(abspath $(O)/sluice) VERBOSE=1 python3 tests/crash/run.py --long points readers writers projects
 
 .PHONY: asan tsan
 asan: test-deps
@@ -244,6 +250,7 @@ help:
 	    'make               build the program into $(O)/sluice' \
 	    'make demo          see the main job run, from nothing' \
 	    'make test          all tests, from nothing; make check: the same without a look at the packages' \
+	    'make stress        crashes at every statement, minutes of writers, 1,000 overlapping runs' \
 	    'make lint          formatting, clang-tidy, floors, docs in step with the code' \
 	    'make asan tsan     the tests under sanitizers' \
 	    'make fuzz          every fuzzer for FUZZ_SECONDS=60' \

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Crash tests: kill -9, broken connections, signals, full disks, and what readers see meanwhile.
 
-    run.py [--kills N] [--seed N] [NAME...]      NAME: only tests whose name contains it
+    run.py [--kills N] [--seed N] [--long] [NAME...]      NAME: only tests whose name contains it
 
 SLUICE names the program; VERBOSE=1 shows how long each test takes.
 """
@@ -16,10 +16,14 @@ import connections  # noqa: E402
 import disk  # noqa: E402
 import kills  # noqa: E402
 import laws  # noqa: E402
+import overlap  # noqa: E402
+import points  # noqa: E402
+import readers  # noqa: E402
+import writers  # noqa: E402
 from lab import Lab, Suite, main_status, need_program, seeded, stop_on_signals  # noqa: E402
 
 
-def tests_of(options, chance, lab):
+def tests_of(options, chance, lab, say):
     def in_lab(function, *args):
         def test(progress):
             lab.reset()
@@ -50,6 +54,22 @@ def tests_of(options, chance, lab):
     yield "no change, no write", in_lab(laws.nothing_written)
     yield "views over tables of others", in_lab(laws.views_over_others)
     yield "views and their readers", in_lab(laws.view_readers)
+    def told(function, *args):
+        return in_lab(lambda lab, *rest: function(lab, *rest, say), *args)
+
+    def many(quick):
+        return 10000 if options.long else quick
+
+    yield "points: kill -9 of the program", told(points.kill_program, chance, many(7))
+    yield "points: kill -9 of the server", told(points.kill_server, chance, many(3))
+    yield "points: connection cut", told(points.cut, chance, many(7))
+    every = ("lost", "unread", "answered", "late")
+    yield "points: COMMIT", told(points.commits, chance, many(3), every if options.long else every[1:3])
+    yield "readers while parts are recomputed", told(readers.readers, chance, 200 if options.long else 25)
+    yield "eight writers", told(writers.writers, chance, 300 if options.long else 10, False)
+    yield "eight writers that truncate", told(writers.writers, chance, 60 if options.long else 4, True)
+    yield "two projects", told(overlap.overlap, chance, 1000 if options.long else 50, False)
+    yield "two projects through a pooler", told(overlap.overlap, chance, 1000 if options.long else 50, True)
     yield "disk full under tables", lambda progress: disk.tables(Lab, progress)
     yield "disk full under the server", lambda progress: disk.server(Lab, progress)
 
@@ -58,6 +78,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=int(os.environ.get("KILLS", "15")))
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--long", action="store_true", help="every point, minutes of writers, 1,000 runs at once")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     need_program()
@@ -65,7 +86,7 @@ def main():
     seed, chance = seeded(options.seed)
     suite = Suite("crash")
     with Lab() as lab:
-        for name, test in tests_of(options, chance, lab):
+        for name, test in tests_of(options, chance, lab, suite.say):
             if not options.names or any(n in name for n in options.names):
                 suite.test(name, test, suite.progress)
     if suite.failed:
