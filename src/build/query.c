@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/log.h"
+
 void query_clear(Query *query) { text_clear(&query->text); }
 
 static SqlBody body_of(const Node *node)
@@ -97,6 +99,7 @@ static bool place_error(Conn *conn, const Query *query, Error *err)
 
 bool query_run(Conn *conn, const Query *query, int64_t *ret_rows, Error *err)
 {
+    log_progress("computing rows");
     return conn_exec_counted(conn, text_str(&query->text), ret_rows, err) || place_error(conn, query, err);
 }
 

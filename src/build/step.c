@@ -323,6 +323,7 @@ static bool transact(Work *work, bool *ret_published, Error *err)
     Build *build = work->build;
     const Node *node = work->node;
     *ret_published = false;
+    log_progress("waiting for its locks");
     if (node_is_tracked(node) && !tracking_install(build->conn, build->project, node, err))
         return false;
     if (!begin(work, err))

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "base/log.h"
 #include "build/declared.h"
 #include "build/guard.h"
 #include "pg/rows.h"
@@ -88,6 +89,7 @@ static bool run_checks_on(Work *work, CheckTarget *target, const Check *all, siz
 
 bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_load, const Load *load, Error *err)
 {
+    log_progress("checking rows");
     size_t count;
     Check *checks = checks_of(work->node, work->arena, &count);
     CheckTarget target = {.quoted = quoted,
@@ -231,6 +233,7 @@ bool work_write(Work *work, Diff *diff, Error *err)
 {
     Conn *conn = work->build->conn;
     const DiffCounts *counts = &diff->counts;
+    log_progress("writing what differs");
     if (!guard_shrink(work, diff, err) || !(work->dry || (work_keep(work, diff, err) && diff_write(conn, diff, err))) ||
         !diff_drop(conn, diff, err))
         return false;
