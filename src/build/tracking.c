@@ -31,6 +31,11 @@ bool tracking_install(Conn *conn, const Project *project, const Node *node, Erro
     TrackTable table;
     bool changed = false;
     bool good = describe(conn, project, node, &arena, &table, err) && track_install(conn, &table, &changed, err);
+    if (!good && str_eq(err->sqlstate, "55P03")) { /* until then anything may have changed, which is only slow */
+        log_warn("%s: its changes are not followed yet: %s", node->name, err->hint ? err->hint : err->message);
+        error_clear(err);
+        good = true;
+    }
     if (good && changed)
         log_info("%s: changes to %s.%s are followed by triggers from now on", node->name, node->schema, node->table);
     arena_clear(&arena);
