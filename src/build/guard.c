@@ -14,10 +14,7 @@ static bool how_to_accept(const Work *work, const char *key, Error *err)
                       work->node->name, key);
 }
 
-/* A share is that of more than so many rows, or as many as there were: half of the rows is refused by 50 %, and by
- * 100 % whatever is less than before. */
-/* A source that says `row_count: {min: 0}` expects deliveries without rows. */
-static bool may_be_empty(const Node *node)
+bool guard_allows_empty(const Node *node)
 {
     for (size_t i = 0; i < node->check_count; i++)
         if (node->checks[i].kind == CHECK_ROW_COUNT && node->checks[i].min == 0)
@@ -25,11 +22,13 @@ static bool may_be_empty(const Node *node)
     return false;
 }
 
+/* A share is that of more than so many rows, or as many as there were: half of the rows is refused by 50 %, and by
+ * 100 % whatever is less than before. */
 bool guard_delivery(const Work *work, int64_t rows, const char *shown, Error *err)
 {
     const Amount *least = &work->node->min_rows;
     int64_t last = work->known.delivery_rows;
-    if (is_accepted(work) || (rows == 0 && may_be_empty(work->node)))
+    if (is_accepted(work) || (rows == 0 && guard_allows_empty(work->node)))
         return true;
     if (!least->is_share && rows < least->value)
         error_at(err, ERROR_FAILED, shown, 0, 0, "the delivery has %" PRId64 " row%s, and min_rows wants %" PRId64,

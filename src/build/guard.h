@@ -4,6 +4,8 @@
 #include "build/work.h"
 #include "publish/diff.h"
 
+/* A source that says `row_count: {min: 0}` expects deliveries without rows. */
+bool guard_allows_empty(const Node *node);
 /* min_rows: rows of the delivery against those of the last one that was accepted. shown: the file. */
 bool guard_delivery(const Work *work, int64_t rows, const char *shown, Error *err);
 /* max_shrink: rows that writing the diff would take from the table, against those it has. */

@@ -62,10 +62,7 @@ static bool publish_rows(Work *work, const Table *name, const LoadResult *loaded
 /* A delivery without rows is far more often an accident than the truth. */
 static bool check_rows_there(const Work *work, const Load *load, const LoadResult *loaded, Error *err)
 {
-    bool allowed = loaded->rows > 0;
-    for (size_t i = 0; i < work->node->check_count; i++)
-        allowed = allowed || (work->node->checks[i].kind == CHECK_ROW_COUNT && work->node->checks[i].min == 0);
-    if (allowed)
+    if (loaded->rows > 0 || guard_allows_empty(work->node))
         return true;
     error_at(err, ERROR_FAILED, load->shown, 1, 0, "the file has a header and no rows");
     return error_hint(err, "where that can be right, the source says so: checks: [{row_count: {min: 0}}]");
