@@ -6,13 +6,18 @@
 
 static bool is_history(const Work *work) { return work->node->materialized == MATERIALIZED_HISTORY; }
 
+/* Where a page has room for the new version of a row, an update of columns that no index has leaves all indexes alone:
+ * half the time, and half the WAL, of a correction of one day in 1,000. */
+#define WITH_ROOM " with (fillfactor = 90)"
+
 /* --- in full --------------------------------------------------------------------------------------------------- */
 
 static bool make_new(Work *work, Error *err)
 {
     Conn *conn = work->build->conn;
     QUERY_AUTO(query);
-    text_appendf(&query.text, "create table %s as ", work->target.quoted);
+    text_appendf(&query.text, "create table %s%s as ", work->target.quoted,
+                 work->node->materialized == MATERIALIZED_INCREMENTAL ? WITH_ROOM : "");
     int64_t rows;
     if (!query_append(conn, work->build->project, work->node, work->arena, &query, err) ||
         !query_run(conn, &query, &rows, err) ||
