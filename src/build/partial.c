@@ -3,6 +3,11 @@
 #include "base/log.h"
 #include "build/shadowed.h"
 
+/* For sorts and hash tables: most parts of a table fit into it. */
+#define ROOM                                                                                                           \
+    "pg_catalog.set_config('work_mem', greatest(65536, "                                                               \
+    "pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) / 1024)::text || 'kB', true)"
+
 /* Names are wrong, types do not fit: what replacing a table by a part of its rows can do to a text. */
 static bool is_refusal(const Error *err) { return err->code == ERROR_FAILED && str_starts(err->sqlstate, "42"); }
 
@@ -10,7 +15,7 @@ static bool stage_rows(Work *work, const Table *stage, int64_t *ret_rows, bool *
 {
     Conn *conn = work->build->conn;
     TEXT_AUTO(sql);
-    text_appendf(&sql, "savepoint sluice_part; create table %s as ", stage->quoted);
+    text_appendf(&sql, "savepoint sluice_part; select " ROOM "; create table %s as ", stage->quoted);
     if (!shadowed_query(conn, &work->decided, &sql, err))
         return false;
     if (conn_exec_counted(conn, text_str(&sql), ret_rows, err))
