@@ -88,7 +88,7 @@ static bool exec_on(Conn *conn, const char *verb, const Table *stage, Error *err
 
 bool table_stage_analyze(Conn *conn, const Table *stage, int64_t rows, Error *err)
 {
-    return rows <= TABLE_SMALL || exec_on(conn, "analyze", stage, err);
+    return rows <= TABLE_SMALL || exec_on(conn, "set local default_statistics_target = 10; analyze", stage, err);
 }
 
 bool table_stage_drop(Conn *conn, const Table *stage, Error *err) { return exec_on(conn, "drop table", stage, err); }
