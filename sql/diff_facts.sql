@@ -1,5 +1,6 @@
 -- What decides how a diff of table $1 is found and written; $2: the key's columns, a JSON array. Room for the hash tables
--- of the comparison is made in passing.
+-- of the comparison is made in passing, and code is not compiled for it: the costs of finding rows by place, guessed far
+-- too high, call for that each time.
 with target as (
   select $1::pg_catalog.regclass as id
 ), keys as (
@@ -20,6 +21,14 @@ select
           where c.contype = 'f') as refers_to_itself,
   exists (select from pg_catalog.pg_constraint c join target t on c.confrelid = t.id
           where c.contype = 'f' and c.confdeltype in ('c', 'n', 'd', 'r')) as deletes_act,
+  exists (select from pg_catalog.pg_attribute a join target t on a.attrelid = t.id
+          where a.attidentity = 'a' and not a.attisdropped) as numbers_rows,
+  exists (select from pg_catalog.pg_constraint c join target t on c.confrelid = t.id
+          where c.contype = 'f' and c.conrelid <> c.confrelid)
+    or exists (select from pg_catalog.pg_trigger g
+               where g.tgrelid in (select id from target union all
+                                   select p.relid from target t, pg_catalog.pg_partition_tree(t.id) p)
+                 and not g.tgisinternal) as watched,
   -- on insert or update, for each row, before it; on the table or a partition; not disabled
   (select pg_catalog.string_agg(distinct pg_catalog.format('%I', g.tgname), ', ')
    from pg_catalog.pg_trigger g
@@ -27,4 +36,5 @@ select
                        select p.relid from target t, pg_catalog.pg_partition_tree(t.id) p)
      and not g.tgisinternal and g.tgenabled not in ('D', 'R') and g.tgtype & 3 = 3) as triggers,
   (select pg_catalog.set_config('work_mem', greatest(65536, setting::int)::text || 'kB', true)
-   from pg_catalog.pg_settings where name = 'work_mem') as work_mem
+   from pg_catalog.pg_settings where name = 'work_mem') as work_mem,
+  pg_catalog.set_config('jit', 'off', true) as jit

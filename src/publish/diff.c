@@ -4,12 +4,21 @@
 
 #include "base/json.h"
 #include "pg/rows.h"
+#include "publish/diff_row.h"
 #include "record/change.h"
 #include "record/statements.h"
 
 bool diff_is_empty(const Diff *diff)
 {
     return diff->counts.inserted == 0 && diff->counts.updated == 0 && diff->counts.deleted == 0;
+}
+
+static bool is_covered(const Table *stage, const Table *target)
+{
+    for (size_t i = 0; i < target->column_count; i++)
+        if (!target->columns[i].generated && !table_column(stage, target->columns[i].name))
+            return false;
+    return true;
 }
 
 static bool find_facts(Conn *conn, Diff *diff, Arena *arena, Error *err)
@@ -28,14 +37,16 @@ static bool find_facts(Conn *conn, Diff *diff, Arena *arena, Error *err)
         .other_unique = rows_bool(rows, 0, 1),
         .refers_to_itself = rows_bool(rows, 0, 2),
         .deletes_act = rows_bool(rows, 0, 3),
-        .triggers = arena_strdup(arena, rows_get(rows, 0, 4)),
+        .watched = rows_bool(rows, 0, 5),
+        .covered = !rows_bool(rows, 0, 4) && is_covered(diff->stage, diff->target),
+        .triggers = arena_strdup(arena, rows_get(rows, 0, 6)),
     };
     return true;
 }
 
 /* --- by key ---------------------------------------------------------------------------------------------------- */
 
-static void append_filter(const Diff *diff, Text *out)
+void diff_append_filter(const Diff *diff, Text *out)
 {
     if (diff->scope.filter)
         text_appendf(out, " where (%s)", diff->scope.filter);
@@ -67,7 +78,9 @@ static bool append_by_key(Conn *conn, const Diff *diff, Text *out, Error *err)
         text_append(out, " order by x.tableoid, x.ctid) as sluice_nth");
     }
     text_appendf(out, " from %s x", diff->target->quoted);
-    append_filter(diff, out);
+    diff_append_filter(diff, out);
+    if (diff->times)
+        text_appendf(out, "%s%s", diff->scope.filter ? " and " : " where ", diff->times);
     text_appendf(out, ") t %s join (select x.*, x.ctid as sluice_place%s from %s x) s on ",
                  diff->scope.delete_missing ? "full" : "right", twins ? ", 1::bigint as sluice_nth" : "",
                  diff->stage->quoted);
@@ -77,6 +90,41 @@ static bool append_by_key(Conn *conn, const Diff *diff, Text *out, Error *err)
     text_appendf(out,
                  "%s where t.sluice_place is null or s.sluice_place is null or row(%s)::record *<> row(%s)::record",
                  twins ? " and t.sluice_nth = s.sluice_nth" : "", text_str(&old), text_str(&new));
+    return true;
+}
+
+static bool names_column(const Strings *names, const char *name)
+{
+    for (size_t i = 0; name && i < names->count; i++)
+        if (str_eq(names->items[i], name))
+            return true;
+    return false;
+}
+
+/* Where the time is part of the key, rows pair within one time: an index on it finds those of the target that can, when
+ * few times are staged, and none of the others has to be looked at. */
+static bool find_times(Conn *conn, Diff *diff, Arena *arena, Error *err)
+{
+    enum { STAGED = 1000000, TIMES = 100 };
+    const char *time = diff->scope.time_column;
+    if (!names_column(diff->key, time) || diff->scope.delete_missing || diff->scope.stage_rows > STAGED)
+        return true;
+    TEXT_AUTO(sql);
+    ROWS_AUTO(rows);
+    text_appendf(&sql, "select count(*), case when count(*) <= %d then array_agg(t) end, min(t), max(t) from ", TIMES);
+    if (!conn_format(conn, &sql, err, "(select distinct x.%I as t from %s x) times", time, diff->stage->quoted) ||
+        !conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
+        return false;
+    if (rows_int(rows, 0, 0) == 0)
+        return true;
+    const char *type = table_column(diff->stage, time)->type;
+    text_reset(&sql);
+    bool few = rows_get(rows, 0, 1) != NULL;
+    if (!(few ? conn_format(conn, &sql, err, "x.%I = any (%L::%s[])", time, rows_get(rows, 0, 1), type)
+              : conn_format(conn, &sql, err, "x.%I between %L::%s and %L::%s", time, rows_get(rows, 0, 2), type,
+                            rows_get(rows, 0, 3), type)))
+        return false;
+    diff->times = arena_strdup(arena, text_str(&sql));
     return true;
 }
 
@@ -123,80 +171,11 @@ static bool refuse_outside(Conn *conn, const Diff *diff, Error *err)
     return error_hint(err, "a run with --full-refresh compares all of the table");
 }
 
-/* --- by whole rows --------------------------------------------------------------------------------------------- */
-
-/* A whole row is known by 128 bits of its text, from two seeds of the server's hash: every type has a text, json and
- * xml too, and two numbers sort and join many times faster than long texts. By chance two different rows of a table of
- * a billion would be taken for one once in 10^20 tables. The names are such as no column will have. */
-static bool append_hashed(Conn *conn, const Diff *diff, const Table *table, const char *more, Text *out, Error *err)
-{
-    text_appendf(out,
-                 "(select pg_catalog.hashtextextended(i.sluice_image, 1) as sluice_a, "
-                 "pg_catalog.hashtextextended(i.sluice_image, 2) as sluice_b%s from (select ",
-                 more);
-    if (*more)
-        text_append(out, "x.*, x.ctid as sluice_place, x.tableoid as sluice_part, ");
-    text_append(out, "row(");
-    if (!table_column_list(conn, diff->stage, "x.", out, err))
-        return false;
-    text_appendf(out, ")::text as sluice_image from %s x", table->quoted);
-    if (table == diff->target)
-        append_filter(diff, out);
-    text_append(out, " offset 0) i)");
-    return true;
-}
-
-/* The rows of a table, those that are alike numbered. */
-static bool append_numbered(Conn *conn, const Diff *diff, const Table *table, Text *out, Error *err)
-{
-    text_append(out, "(select h.*, row_number() over (partition by h.sluice_a, h.sluice_b) as sluice_nth from ");
-    TEXT_AUTO(more);
-    text_append(&more, ", i.sluice_place, i.sluice_part");
-    if (diff->scope.time_column && !conn_format(conn, &more, err, ", i.%I", diff->scope.time_column))
-        return false;
-    if (!append_hashed(conn, diff, table, text_str(&more), out, err))
-        return false;
-    text_append(out, " h)");
-    return true;
-}
-
-static bool append_by_row(Conn *conn, const Diff *diff, Text *out, Error *err)
-{
-    text_append(out, "from ");
-    if (!append_numbered(conn, diff, diff->target, out, err))
-        return false;
-    text_append(out, " t full join ");
-    if (!append_numbered(conn, diff, diff->stage, out, err))
-        return false;
-    text_append(out, " s on t.sluice_a = s.sluice_a and t.sluice_b = s.sluice_b and t.sluice_nth = s.sluice_nth "
-                     "where t.sluice_place is null or s.sluice_place is null");
-    return true;
-}
-
-/* Most often nothing differs, and that is found out by one scan of each: sums do not depend on order. */
-static bool sums_differ(Conn *conn, const Diff *diff, bool *ret_differ, Error *err)
-{
-    const Table *const tables[] = {diff->stage, diff->target};
-    TEXT_AUTO(sql);
-    text_append(&sql, "select a is distinct from b from ");
-    for (int i = 0; i < 2; i++) {
-        text_append(&sql, "(select count(*), sum(sluice_a), sum(sluice_b) from ");
-        if (!append_hashed(conn, diff, tables[i], "", &sql, err))
-            return false;
-        text_append(&sql, i == 0 ? " h) a, " : " h) b");
-    }
-    ROWS_AUTO(rows);
-    if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
-        return false;
-    *ret_differ = rows_bool(rows, 0, 0);
-    return true;
-}
-
 /* --- what was found -------------------------------------------------------------------------------------------- */
 
 bool diff_append_differing(Conn *conn, const Diff *diff, Text *out, Error *err)
 {
-    return diff->key ? append_by_key(conn, diff, out, err) : append_by_row(conn, diff, out, err);
+    return diff->key ? append_by_key(conn, diff, out, err) : diff_row_append(conn, diff, out, err);
 }
 
 static bool append_find(Conn *conn, const Diff *diff, Text *out, Error *err)
@@ -217,7 +196,10 @@ static void append_summary(const Diff *diff, const char *from, bool held, Text *
                      "count(*) filter (where d.new_place is null), ");
     if (diff->scope.time_column) {
         TEXT_AUTO(times);
-        text_appendf(&times, "(select old_time as t from %s o union all select new_time from %s n) c", from, from);
+        text_appendf(&times,
+                     "(select old_time as t from %s o union all select new_time from %s n "
+                     "where n.new_time is distinct from n.old_time) c",
+                     from, from);
         text_append(out, "bool_or((d.old_place is not null and d.old_time is null) or "
                          "(d.new_place is not null and d.new_time is null)), ");
         change_ranges_sql(diff->scope.time_type, text_str(&times), out);
@@ -272,6 +254,22 @@ static bool find_held(Conn *conn, Diff *diff, Arena *arena, bool *ret_held, Erro
     return !*ret_held || hold_rows(conn, diff, rows, arena, err);
 }
 
+/* Of many rows the server is to know how many are new; else it takes nearly all for new, or for none. And that to fetch
+ * rows by their places, in order, is no reading at random: it would rather read all of a table a hundred times as
+ * large. */
+static bool is_known(Conn *conn, const Diff *diff, Error *err)
+{
+    const DiffCounts *counts = &diff->counts;
+    const Table found = {.quoted = diff->work_table};
+    int64_t rows = counts->inserted + counts->updated + counts->deleted;
+    return rows <= TABLE_SMALL ||
+           (table_stage_analyze(conn, &found, rows, err) &&
+            conn_exec(conn,
+                      "select pg_catalog.set_config('random_page_cost', least(1.1, "
+                      "pg_catalog.current_setting('random_page_cost')::pg_catalog.float8)::pg_catalog.text, true)",
+                      err));
+}
+
 static bool find_into_table(Conn *conn, Diff *diff, const char *select, Arena *arena, Error *err)
 {
     TEXT_AUTO(name);
@@ -281,7 +279,10 @@ static bool find_into_table(Conn *conn, Diff *diff, const char *select, Arena *a
         return false;
     diff->rows = diff->work_table = arena_strdup(arena, text_str(&quoted));
     TEXT_AUTO(sql);
-    text_appendf(&sql, "create table %s as %s", diff->work_table, select);
+    /* Written in the order of the table, new rows in that in which they were staged: what lies together, in the table
+     * or in an index, is met together. */
+    text_appendf(&sql, "create table %s as select * from (%s) f order by old_part, old_place, new_place",
+                 diff->work_table, select);
     if (!conn_exec(conn, text_str(&sql), err))
         return false;
     text_reset(&sql);
@@ -290,26 +291,66 @@ static bool find_into_table(Conn *conn, Diff *diff, const char *select, Arena *a
     if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
         return false;
     take_summary(diff, rows, arena);
+    return is_known(conn, diff, err);
+}
+
+/* All rows go and all come; what that touches is every time, old and new. */
+static bool find_anew(Conn *conn, Diff *diff, Arena *arena, Error *err)
+{
+    const char *time = diff->scope.time_column;
+    TEXT_AUTO(rows);
+    text_append(&rows, "(select x.tableoid as old_part, x.ctid as old_place, null::tid as new_place");
+    if (time && !conn_format(conn, &rows, err, ", x.%I as old_time, null as new_time", time))
+        return false;
+    text_appendf(&rows, " from %s x", diff->target->quoted);
+    diff_append_filter(diff, &rows);
+    text_append(&rows, " union all select null, null, x.ctid");
+    if (time && !conn_format(conn, &rows, err, ", case when false then x.%I end, x.%I", time, time))
+        return false;
+    text_appendf(&rows, " from %s x)", diff->stage->quoted);
+    diff->anew = true;
+    diff->rows = arena_strdup(arena, text_str(&rows));
+    TEXT_AUTO(sql);
+    append_summary(diff, diff->rows, false, &sql);
+    ROWS_AUTO(summary);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &summary, err))
+        return false;
+    take_summary(diff, summary, arena);
     return true;
 }
 
-static bool find_rows(Conn *conn, Diff *diff, Arena *arena, Error *err)
+static bool find_places(Conn *conn, Diff *diff, Arena *arena, Error *err)
 {
-    if (!diff->key) {
-        bool differ;
-        if (!sums_differ(conn, diff, &differ, err) || !differ)
-            return err->code == ERROR_NONE;
-    } else if (!diff->facts.key_unique && !diff->scope.delete_missing && !refuse_twins(conn, diff, err)) {
-        return false;
-    }
     /* To look for few where there are many is to look twice. */
     bool held = false;
     TEXT_AUTO(select);
     if ((diff->scope.stage_rows <= TABLE_SMALL && !find_held(conn, diff, arena, &held, err)) ||
         !append_find(conn, diff, &select, err))
         return false;
-    return (held || find_into_table(conn, diff, text_str(&select), arena, err)) &&
-           (!diff->key || refuse_outside(conn, diff, err));
+    return held || find_into_table(conn, diff, text_str(&select), arena, err);
+}
+
+static bool may_write_anew(const Diff *diff)
+{
+    return diff->scope.stage_rows > TABLE_SMALL && diff->facts.covered && !diff->facts.watched;
+}
+
+static bool find_by_row(Conn *conn, Diff *diff, Arena *arena, Error *err)
+{
+    DiffRowSums sums;
+    if (!diff_row_compare(conn, diff, may_write_anew(diff), &sums, err))
+        return false;
+    if (!sums.differ)
+        return true;
+    bool most_are_new = sums.sampled >= DIFF_ROW_SAMPLE / 2 && sums.found * 10 < sums.sampled;
+    return (most_are_new ? find_anew : find_places)(conn, diff, arena, err);
+}
+
+static bool find_by_key(Conn *conn, Diff *diff, Arena *arena, Error *err)
+{
+    if (!diff->facts.key_unique && !diff->scope.delete_missing && !refuse_twins(conn, diff, err))
+        return false;
+    return find_places(conn, diff, arena, err) && refuse_outside(conn, diff, err);
 }
 
 bool diff_dated(const Table *stage, const Table *target, const DiffScope *scope)
@@ -393,7 +434,7 @@ static bool find(Conn *conn, const Strings *key, Arena *arena, Diff *diff, Error
         if (!can_pair(conn, diff->stage, diff->target, diff->key, by, err))
             return false;
     }
-    return find_facts(conn, diff, arena, err) && find_rows(conn, diff, arena, err);
+    return find_facts(conn, diff, arena, err) && (diff->key ? find_by_key : find_by_row)(conn, diff, arena, err);
 }
 
 bool diff_find(Conn *conn, const Table *stage, const Table *target, const Strings *key, const DiffScope *scope,

@@ -38,6 +38,8 @@ typedef struct DiffFacts {
     bool other_unique;     /* it has a unique index or exclusion constraint besides: rows may swap values */
     bool refers_to_itself; /* by foreign key */
     bool deletes_act;      /* a foreign key of others restricts, cascades or sets null when a row is deleted */
+    bool watched;          /* by triggers, or by foreign keys of others */
+    bool covered;          /* stage has all its columns: a row deleted and inserted again is the same */
     const char *triggers;  /* names of those that may change rows or turn them down, or NULL */
 } DiffFacts;
 
@@ -53,6 +55,7 @@ typedef struct Diff {
     /* SQL of a FROM item, to be given an alias: old_part oid, old_place tid (tableoid and ctid in target; null: a new
      * row), new_place tid (ctid in stage; null: the row goes). */
     const char *rows;
+    const char *times;      /* SQL over x: the target's rows that staged ones can pair with; or NULL: any of scope */
     const char *work_table; /* quoted, to be dropped; or NULL */
     bool appends, told;     /* found by diff_find_append(), diff_told() */
     const char *extra_column, *extra_value;
@@ -63,6 +66,16 @@ typedef struct Diff {
  * row and insert it again would break or cascade into what refers to it. Key columns are not null and unique in stage;
  * rows that pair are compared whole, by their binary image. Without any key by whole rows, as multisets (rows are the
  * same that have the same text); then what is not in stage goes.
+ *
+ * Rows that do not differ are not written, with one exception: to find the rows that differ without a key takes several
+ * times as long as to write all of them, so where a sample of 1,000 of more than TABLE_SMALL staged rows says that nine
+ * in ten are new, the table is emptied and filled, and all its times count as touched. Not where triggers or foreign
+ * keys of others would notice, or the table has columns that stage lacks. Measured on PostgreSQL 15, 2M rows of 5
+ * columns (60 MB), seconds of the backend's processor time, find + write in place against delete and insert all: rows
+ * that differ       10 %                  50 %                  90 % with a primary key     2.9 + 2.0 : 9.8       3.4
+ * + 8.3 : 9.9       3.7 + 14.2 : 10.4 no key, no index       8.2 + 0.6 : 1.9       9.0 + 4.0 : 1.9       9.8 + 6.9
+ * : 1.8 With a key the two meet near two thirds, and at worst in place costs less than twice as much; but with it go
+ * the places of rows that stay, and what is known of the times that changed: in place, always.
  *
  * Tables, key and the scope's strings must outlive *ret, which belongs to the arena. */
 bool diff_find(Conn *conn, const Table *stage, const Table *target, const Strings *key, const DiffScope *scope,
@@ -81,8 +94,9 @@ bool diff_is_empty(const Diff *diff);
 
 /* Writes what was found. Updates change rows in place, so that keys that refer to them hold; where values of another
  * unique index or exclusion constraint change hands among the rows, these are deleted and inserted instead (unless
- * foreign keys act on that). Where the table refers to itself all of it is one statement. A trigger that turned rows
- * down or changed them is an error: the table would not hold what was computed. */
+ * foreign keys act on that, or the table has columns that would not come back). Where the table refers to itself all of
+ * it is one statement. A trigger that turned rows down or changed them is an error: the table would not hold what was
+ * computed. */
 bool diff_write(Conn *conn, const Diff *diff, Error *err);
 bool diff_drop(Conn *conn, const Diff *diff, Error *err); /* the work table */
 
@@ -93,5 +107,7 @@ bool diff_apply(Conn *conn, const Table *stage, const Table *target, const Strin
 /* Makes an error of a statement on the target say what to do about it, where that is known; returns false. */
 bool diff_explain(const Diff *diff, Error *err);
 
+/* For the files of a diff: ` where (filter)`, or nothing. */
+void diff_append_filter(const Diff *diff, Text *out);
 /* For diff_write.c: `from ... where ...` over the rows that differ, t of the target and s of stage. */
 bool diff_append_differing(Conn *conn, const Diff *diff, Text *out, Error *err);
