@@ -1,6 +1,5 @@
 #include "build/step.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -9,6 +8,7 @@
 #include "build/own.h"
 #include "build/tracking.h"
 #include "build/work.h"
+#include "project/duration.h"
 #include "publish/dress.h"
 #include "record/fence.h"
 
@@ -194,26 +194,10 @@ static bool may_pass(const Error *err)
     return false;
 }
 
-static void append_span(int64_t microseconds, Text *out)
+static void tell_overdue(const Node *node, Arena *arena, Error *failure)
 {
-    static const struct {
-        int64_t seconds;
-        const char *name;
-    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
-    size_t i = 0;
-    while (i < 3 && microseconds % (units[i].seconds * 1000000) != 0)
-        i++;
-    int64_t count = microseconds / (units[i].seconds * 1000000);
-    text_appendf(out, "%" PRId64 " %s%s", count, units[i].name, count == 1 ? "" : "s");
-}
-
-static void tell_overdue(const Node *node, Error *failure)
-{
-    TEXT_AUTO(span);
-    append_span(node->timeout, &span);
-    TEXT_AUTO(message);
-    text_appendf(&message, "took longer than %s", text_str(&span));
-    error_at(failure, ERROR_FAILED, node->place.file, 0, 0, "%s", text_str(&message));
+    error_at(failure, ERROR_FAILED, node->place.file, 0, 0, "took longer than %s",
+             duration_text(node->timeout, true, arena));
     error_hint(failure, "timeout: says how long the step may take, its retries together");
 }
 
@@ -376,6 +360,6 @@ bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Err
     if (published)
         return true;
     if (overdue && failure.code == ERROR_FAILED)
-        tell_overdue(step->node, &failure);
+        tell_overdue(step->node, arena, &failure);
     return end_badly(&work, &failure, err);
 }

@@ -1,5 +1,6 @@
 #include "project/duration.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -75,4 +76,17 @@ bool duration_parse(const char *text, int64_t *ret, Error *err)
     } while (*s);
     *ret = seconds * 1000000;
     return true;
+}
+
+const char *duration_text(int64_t microseconds, bool exact, Arena *arena)
+{
+    enum { SECOND, DAY = 3 };
+    size_t i = DAY;
+    for (; i > SECOND; i--) {
+        int64_t unit = units[i].seconds * 1000000;
+        if (exact ? microseconds % unit == 0 : microseconds / unit >= 2)
+            break;
+    }
+    int64_t number = microseconds / (units[i].seconds * 1000000);
+    return arena_printf(arena, "%" PRId64 " %s%s", number, units[i].name, number == 1 ? "" : "s");
 }

@@ -1,10 +1,10 @@
 #include "publish/check_whole.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "pg/rows.h"
+#include "project/duration.h"
 #include "publish/table.h"
 #include "sql/parse.h"
 #include "sql/place.h"
@@ -12,25 +12,6 @@
 #include "sql/shadow.h"
 
 /* --- freshness ------------------------------------------------------------------------------------------------- */
-
-static const int64_t second = INT64_C(1000000);
-
-/* In the largest unit that a limit is a whole number of; of an age, in the largest of which it has two. */
-static const char *duration_text(Arena *arena, int64_t microseconds, bool exact)
-{
-    static const struct {
-        const char *name;
-        int64_t seconds;
-    } units[] = {{"day", 86400}, {"hour", 3600}, {"minute", 60}, {"second", 1}};
-    size_t i = 0;
-    for (; i < 3; i++) {
-        int64_t unit = units[i].seconds * second;
-        if (exact ? microseconds % unit == 0 : microseconds / unit >= 2)
-            break;
-    }
-    int64_t number = microseconds / (units[i].seconds * second);
-    return arena_printf(arena, "%" PRId64 " %s%s", number, units[i].name, number == 1 ? "" : "s");
-}
 
 static bool append_now(Conn *conn, const CheckTarget *target, Text *out, Error *err)
 {
@@ -61,19 +42,19 @@ static bool check_type(Conn *conn, const CheckTarget *target, const Check *check
     return error_hint(err, "name another column, or give the source or model one");
 }
 
-/* The newest value as text, and its age in microseconds; -1: in the future or without end. A date's day begins in the
- * session's time zone. Comparisons come first: they do not overflow. */
+/* The newest value as text, and its age in microseconds; -1: in the future, INT64_MAX: -infinity. A date's day begins
+ * in the session's time zone. Comparisons come first: they do not overflow. */
 static bool ask_newest(Conn *conn, const CheckTarget *target, const Check *check, Rows **ret, Error *err)
 {
     TEXT_AUTO(now);
     TEXT_AUTO(sql);
     if (!append_now(conn, target, &now, err) ||
-        !conn_format(conn, &sql, err,
-                     "select newest::text, case when newest >= %s then -1 when not isfinite(newest) then %s "
-                     "else (extract(epoch from %s - newest::timestamptz) * 1000000)::bigint end "
-                     "from (select max(r.%I) as newest from %s r where %s) q",
-                     text_str(&now), "9223372036854775807", text_str(&now), check->columns.items[0], target->quoted,
-                     filter_of(target)))
+        !conn_format(
+            conn, &sql, err,
+            "select newest::text, case when newest >= %s then -1 when not isfinite(newest) then 9223372036854775807 "
+            "else (extract(epoch from %s - newest::timestamptz) * 1000000)::bigint end "
+            "from (select max(r.%I) as newest from %s r where %s) q",
+            text_str(&now), text_str(&now), check->columns.items[0], target->quoted, filter_of(target)))
         return false;
     return conn_query(conn, text_str(&sql), 0, NULL, ret, err);
 }
@@ -88,13 +69,11 @@ static void judge(const Check *check, const char *newest, int64_t age, Arena *ar
     bool stale = limit && (!newest || age > limit);
     if (!newest)
         ret->detail = arena_printf(arena, "no row has a value of %s", column);
-    else if (age < 0)
-        ret->detail = arena_printf(arena, "the newest %s is %s", column, newest);
-    else if (age == INT64_MAX)
+    else if (age < 0 || age == INT64_MAX)
         ret->detail = arena_printf(arena, "the newest %s is %s", column, newest);
     else
         ret->detail =
-            arena_printf(arena, "the newest %s is %s, %s ago", column, newest, duration_text(arena, age, false));
+            arena_printf(arena, "the newest %s is %s, %s ago", column, newest, duration_text(age, false, arena));
     if (!stale)
         return;
     Check *as_judged = arena_alloc(arena, sizeof *as_judged);
@@ -103,7 +82,7 @@ static void judge(const Check *check, const char *newest, int64_t age, Arena *ar
     ret->check = as_judged;
     ret->failed_rows = 1;
     ret->detail = arena_printf(arena, "%s; %s after %s", ret->detail, warn ? "it warns" : "it fails",
-                               duration_text(arena, limit, true));
+                               duration_text(limit, true, arena));
 }
 
 bool check_fresh_run(Conn *conn, const CheckTarget *target, const Check *check, Arena *arena, CheckResult *ret,
