@@ -1,7 +1,5 @@
 #include "build/tracking.h"
 
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "build/declared.h"
 #include "publish/table.h"

@@ -1,7 +1,5 @@
 #include "build/work.h"
 
-#include <inttypes.h>
-
 #include "base/log.h"
 #include "build/declared.h"
 #include "build/guard.h"

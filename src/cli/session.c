@@ -1,6 +1,5 @@
 #include "cli/session.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"

@@ -1,5 +1,4 @@
 /* The part of Starter that reads a CSV file. */
-#include <string.h>
 
 #include "cli/starter.h"
 #include "csv/guess.h"

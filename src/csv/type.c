@@ -1,7 +1,6 @@
 #include "csv/type.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef enum Modifier { NO_MODIFIER, LENGTH, DIGITS, FRACTION, BITS } Modifier;

@@ -1,7 +1,6 @@
 #include "csv/value.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -1,7 +1,5 @@
 #include "project/layout.h"
 
-#include <string.h>
-
 #include "base/text.h"
 #include "project/upkeep.h"
 

@@ -1,6 +1,5 @@
 #include "project/model.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"

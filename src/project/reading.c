@@ -1,6 +1,5 @@
 #include "project/reading.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"

@@ -1,7 +1,6 @@
 #include "project/source.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"

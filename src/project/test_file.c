@@ -1,6 +1,5 @@
 #include "project/test_file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"

@@ -1,7 +1,5 @@
 #include "record/track.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"

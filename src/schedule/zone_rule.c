@@ -1,7 +1,5 @@
 #include "schedule/zone_rule.h"
 
-#include <string.h>
-
 enum {
     DAY = 86400,
     NAME_MIN = 3,

@@ -1,7 +1,6 @@
 #include "sql/shadow.h"
 
 #include <limits.h>
-#include <string.h>
 
 #include "sql/place.h"
 
