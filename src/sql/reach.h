@@ -16,7 +16,7 @@ enum {
     REACH_DEPTH_MAX = 64,   /* of queries within queries; more: full */
 };
 /* Changes with every change of what the analysis would decide: it is part of a step's key. */
-enum { REACH_VERSION = 1 };
+enum { REACH_VERSION = 2 };
 
 typedef struct ReachReason {
     const char *file; /* of the query, or of the view or ephemeral model in it */

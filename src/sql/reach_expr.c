@@ -114,6 +114,12 @@ static bool condition_in(Select *select, const Names *names, const SqlNode *node
 /* ---- columns -------------------------------------------------------------------------------------------------------
  */
 
+/* The offset that a time of day has in a zone is today's. */
+static bool hangs_on_today(const char *type)
+{
+    return type && str_starts(type, "time") && strstr(type, "with time zone") && !str_starts(type, "timestamp");
+}
+
 static void expr_column(Select *select, const Names *names, const SqlNode *node)
 {
     Analysis *analysis = select->analysis;
@@ -125,6 +131,9 @@ static void expr_column(Select *select, const Names *names, const SqlNode *node)
     }
     switch (reach_resolve(select, names, node, &target)) {
     case RESOLVED_COLUMN:
+        if (target.item && hangs_on_today(target.item->relation->columns[target.column].type))
+            analysis_volatile(analysis, select->env.text, node_offset(node),
+                              "%s is a time of day with a zone, whose offset may be that of today", name);
         return;
     case RESOLVED_ROW:
         if (!target.item->function)
@@ -139,6 +148,16 @@ static void expr_column(Select *select, const Names *names, const SqlNode *node)
                           "%s is no column of what the query reads, or one of PostgreSQL's own", name ? name : "this");
         return;
     }
+}
+
+/* `(x).f` is a field of x, or a call of f(x). */
+static void expr_indirection(Select *select, const SqlNode *node)
+{
+    SqlList list = sql_node_list(node, "indirection");
+    for (size_t i = 0; i < list.count; i++)
+        if (sql_is(list.items[i], "String"))
+            analysis_volatile(select->analysis, select->env.text, node_offset(node),
+                              "(...).%s may call a function of that name", sql_string_value(list.items[i]));
 }
 
 /* ---- walking -------------------------------------------------------------------------------------------------------
@@ -170,6 +189,8 @@ static void expr_check(Select *select, const Names *names, const SqlNode *node)
         reach_constant(select, node);
     else if (sql_is(node, "FuncCall"))
         reach_function(select, names, node);
+    else if (sql_is(node, "A_Indirection"))
+        expr_indirection(select, node);
     else if (sql_is(node, "SubLink"))
         expr_subquery(select, names, node);
     else if (sql_is(node, "TypeCast"))

@@ -41,7 +41,6 @@ static const char *const stable_names[] = {
     "time",
     "timestamp",
     "timestamptz",
-    "timetz",
     "timezone",
     "to_char",
     "to_date",
@@ -121,7 +120,8 @@ static void check_dated(Select *select, const Names *names, const char *type, co
 void reach_cast(Select *select, const Names *names, const SqlNode *type, const SqlNode *arg, size_t offset)
 {
     static const char *const fields[] = {"names", "typmods", "typemod", "arrayBounds"};
-    static const char *const refused[] = {"money", "xml", "aclitem", "refcursor", "pg_snapshot", "txid_snapshot"};
+    static const char *const refused[] = {"money",     "timetz",      "xml",          "aclitem",
+                                          "refcursor", "pg_snapshot", "txid_snapshot"};
     Analysis *analysis = select->analysis;
     SqlList list = sql_node_list(type, "names");
     const char *name = sql_last_name(list);

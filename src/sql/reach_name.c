@@ -96,9 +96,21 @@ static Resolved resolve_qualified(Select *select, const Names *names, const char
                 ret->column = i;
                 columns++;
             }
-        return columns == 1 ? RESOLVED_COLUMN : RESOLVED_UNSURE;
+        /* None: `t.f` is also a way to call f(t). */
+        return columns == 1 ? RESOLVED_COLUMN : columns ? RESOLVED_UNSURE : RESOLVED_NONE;
     }
     return RESOLVED_NONE;
+}
+
+/* `s.t.c` is not followed; but where no t has a c, it calls a function. */
+static Resolved resolve_further(Select *select, const Names *names, SqlList fields)
+{
+    Target ignored;
+    const char *alias = sql_string_value(fields.items[fields.count - 2]);
+    const char *name = sql_string_value(fields.items[fields.count - 1]);
+    bool known =
+        fields.count == 3 && alias && name && resolve_qualified(select, names, alias, name, &ignored) != RESOLVED_NONE;
+    return known ? RESOLVED_UNSURE : RESOLVED_NONE;
 }
 
 Resolved reach_resolve(Select *select, const Names *names, const SqlNode *column_ref, Target *ret)
@@ -107,10 +119,12 @@ Resolved reach_resolve(Select *select, const Names *names, const SqlNode *column
     SqlList fields = sql_node_list(column_ref, "fields");
     const char *first = fields.count ? sql_string_value(fields.items[0]) : NULL;
     const char *last = fields.count ? sql_string_value(fields.items[fields.count - 1]) : NULL;
-    if (!first || !last || fields.count > 2)
+    if (!first || !last)
         return RESOLVED_UNSURE;
     if (is_system_column(last))
         return RESOLVED_NONE;
+    if (fields.count > 2)
+        return resolve_further(select, names, fields);
     if (fields.count == 1)
         return resolve_plain(select, names, first, ret);
     return resolve_qualified(select, names, first, last, ret);

@@ -254,6 +254,8 @@ static void output_star(Select *select, Outputs *outputs, const SqlNode *value)
     const Item *item = NULL;
     if (sql_is(value, "ColumnRef") && fields.count == 2)
         item = reach_resolve_star(select->names, sql_string_value(fields.items[0]));
+    if (!sql_is(value, "ColumnRef"))
+        reach_expr(select, select->names, sql_node_get(value, "arg"));
     if (!sql_is(value, "ColumnRef") || (!item && fields.count > 1)) {
         analysis_full(analysis, select->env.text, node_offset(value), "it is not sure which columns the * stands for");
         return;

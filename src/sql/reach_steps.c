@@ -123,14 +123,18 @@ static Range round_outward(Range range, TimeUnit unit)
 /* ---- steps --------------------------------------------------------------------------------------------------------
  */
 
-/* Infinite times stay where they are: infinity minus 7 days is infinity. */
+/* Infinite times stay where they are: infinity minus 7 days is infinity. The integers at the ends do not: both. */
 static Range shift_range(Range range, int64_t lo, int64_t hi)
 {
     Range out = {.from = RANGES_LOW, .to = RANGES_END};
     if (lo != REACH_PAST)
-        out.from = ranges_plus(range.from, lo);
+        out.from = range.from >= RANGES_HIGH && lo < 0 ? RANGES_HIGH + lo : ranges_plus(range.from, lo);
     if (hi != REACH_FUTURE)
-        out.to = ranges_plus(range.to - 1, hi) + 1;
+        out.to = (range.to - 1 <= RANGES_LOW && hi > 0 ? RANGES_LOW + hi : ranges_plus(range.to - 1, hi)) + 1;
+    if (range.to - 1 >= RANGES_HIGH)
+        out.to = range.to;
+    if (range.from <= RANGES_LOW)
+        out.from = range.from;
     return out;
 }
 

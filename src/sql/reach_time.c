@@ -100,8 +100,13 @@ static bool unit_named(const char *word, TimeUnit *ret)
 /* A zone's name. POSIX texts may be further from UTC than any zone is, so none with digits but for Etc/GMT+n. */
 static bool zone_named(const char *zone)
 {
-    if (!zone || !*zone || str_starts(zone, "Etc/GMT"))
-        return zone && *zone;
+    if (!zone || !*zone)
+        return false;
+    if (str_starts(zone, "Etc/GMT")) { /* which are files up to 14 hours away; past that, POSIX texts again */
+        zone += strlen("Etc/GMT");
+        bool two = *zone && zone[1] == '1' && zone[2] >= '0' && zone[2] <= '4' && !zone[3];
+        return !*zone || (strchr("+-", *zone) && (two || (isdigit((unsigned char)zone[1]) && !zone[2])));
+    }
     for (; *zone; zone++)
         if (!isalpha((unsigned char)*zone) && !strchr("/_-", *zone))
             return false;
