@@ -350,7 +350,7 @@ static bool find_by_key(Conn *conn, Diff *diff, Arena *arena, Error *err)
 {
     if (!diff->facts.key_unique && !diff->scope.delete_missing && !refuse_twins(conn, diff, err))
         return false;
-    return find_places(conn, diff, arena, err) && refuse_outside(conn, diff, err);
+    return find_times(conn, diff, arena, err) && find_places(conn, diff, arena, err) && refuse_outside(conn, diff, err);
 }
 
 bool diff_dated(const Table *stage, const Table *target, const DiffScope *scope)

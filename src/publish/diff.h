@@ -58,6 +58,7 @@ typedef struct Diff {
     const char *times;      /* SQL over x: the target's rows that staged ones can pair with; or NULL: any of scope */
     const char *work_table; /* quoted, to be dropped; or NULL */
     bool appends, told;     /* found by diff_find_append(), diff_told() */
+    bool anew;              /* all rows in scope go, and all of stage comes: see diff_find() */
     const char *extra_column, *extra_value;
     DiffFacts facts;
 } Diff;
@@ -70,12 +71,16 @@ typedef struct Diff {
  * Rows that do not differ are not written, with one exception: to find the rows that differ without a key takes several
  * times as long as to write all of them, so where a sample of 1,000 of more than TABLE_SMALL staged rows says that nine
  * in ten are new, the table is emptied and filled, and all its times count as touched. Not where triggers or foreign
- * keys of others would notice, or the table has columns that stage lacks. Measured on PostgreSQL 15, 2M rows of 5
- * columns (60 MB), seconds of the backend's processor time, find + write in place against delete and insert all: rows
- * that differ       10 %                  50 %                  90 % with a primary key     2.9 + 2.0 : 9.8       3.4
- * + 8.3 : 9.9       3.7 + 14.2 : 10.4 no key, no index       8.2 + 0.6 : 1.9       9.0 + 4.0 : 1.9       9.8 + 6.9
- * : 1.8 With a key the two meet near two thirds, and at worst in place costs less than twice as much; but with it go
- * the places of rows that stay, and what is known of the times that changed: in place, always.
+ * keys of others would notice, or the table has columns that stage lacks.
+ *
+ * Measured on PostgreSQL 15, 2M rows of 5 columns (100 MB), seconds of the backend's processor time, to find and to
+ * write in place, and to delete and insert all:
+ *
+ *     - a primary key, 10 % of rows differ: 2.9 + 2.0, and 9.8; 50 %: 3.4 + 8.3, and 9.9; 90 %: 3.7 + 14.2, and 10.4
+ *     - no key, no index, 10 %: 8.2 + 0.6, and 1.9; 50 %: 9.0 + 4.0, and 1.9; 90 %: 9.8 + 6.9, and 1.8
+ *
+ * With a key what has to be found out pays up to about a half, and costs less than twice as much where all differ; in
+ * exchange rows that stay keep their place, and the times that changed are known. So with a key always in place.
  *
  * Tables, key and the scope's strings must outlive *ret, which belongs to the arena. */
 bool diff_find(Conn *conn, const Table *stage, const Table *target, const Strings *key, const DiffScope *scope,

@@ -28,7 +28,7 @@ static bool append_insert(Conn *conn, const Diff *diff, bool in_place, Text *out
         return false;
     text_appendf(out, "insert into %s (%s) select %s from ", diff->target->quoted, text_str(&columns),
                  text_str(&values));
-    if (diff->appends)
+    if (diff->appends || diff->anew)
         text_appendf(out, "%s s", diff->stage->quoted);
     else
         text_appendf(out, "%s d join %s s on s.ctid = d.new_place%s", diff->rows, diff->stage->quoted,
@@ -55,6 +55,18 @@ static bool append_update(Conn *conn, const Diff *diff, Text *out, Error *err)
     return true;
 }
 
+static void append_delete(const Diff *diff, bool in_place, Text *out)
+{
+    const char *target = diff->target->quoted, *filter = diff->scope.filter;
+    if (diff->anew && filter)
+        text_appendf(out, "delete from %s where (%s)", target, filter);
+    else if (diff->anew)
+        text_appendf(out, "delete from %s", target);
+    else
+        text_appendf(out, "delete from %s t using %s d where %s and t.ctid = d.old_place and t.tableoid = d.old_part",
+                     target, diff->rows, in_place ? "d.new_place is null" : "d.old_place is not null");
+}
+
 /* in_place: else rows that differ are deleted and inserted. */
 static bool prepare(Conn *conn, const Diff *diff, bool in_place, Writing *w, Error *err)
 {
@@ -62,10 +74,7 @@ static bool prepare(Conn *conn, const Diff *diff, bool in_place, Writing *w, Err
     int64_t moved = in_place ? 0 : counts->updated;
     w->expected = (DiffCounts){counts->inserted + moved, counts->updated - moved, counts->deleted + moved};
     if (w->expected.deleted)
-        text_appendf(&w->delete,
-                     "delete from %s t using %s d where %s and t.ctid = d.old_place and "
-                     "t.tableoid = d.old_part",
-                     diff->target->quoted, diff->rows, in_place ? "d.new_place is null" : "d.old_place is not null");
+        append_delete(diff, in_place, &w->delete);
     return (!w->expected.updated || append_update(conn, diff, &w->update, err)) &&
            (!w->expected.inserted || append_insert(conn, diff, in_place, &w->insert, err));
 }
@@ -160,7 +169,8 @@ static bool write_way(Conn *conn, const Diff *diff, bool in_place, Error *err)
 /* Indexes are judged row by row: an update in place may meet a value that a later row is to give up. */
 static bool write_either_way(Conn *conn, const Diff *diff, Error *err)
 {
-    if (diff->counts.updated == 0 || !diff->facts.other_unique || diff->facts.deletes_act)
+    const DiffFacts *facts = &diff->facts;
+    if (diff->counts.updated == 0 || !facts->other_unique || facts->deletes_act || !facts->covered)
         return write_way(conn, diff, true, err);
     if (!conn_exec(conn, "savepoint sluice_write", err))
         return false;
@@ -221,7 +231,7 @@ bool diff_explain(const Diff *diff, Error *err)
     if (str_eq(state, "23503"))
         return error_hint(err, "the new rows break a foreign key: bring the other table up to date first, or declare "
                                "the constraint deferrable");
-    if ((str_eq(state, "23505") || str_eq(state, "23P01")) && diff->facts.deletes_act)
+    if ((str_eq(state, "23505") || str_eq(state, "23P01")) && (diff->facts.deletes_act || !diff->facts.covered))
         return error_hint(err, "where rows are to exchange values, declare the constraint deferrable");
     return false;
 }

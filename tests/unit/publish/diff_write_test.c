@@ -200,6 +200,10 @@ static const Case cases[] = {
      "create table t (t int primary key, x text, s text, d text, ctid_ tid); insert into t values (1, 'x', 's', 'd');"
      "create table s as select 1 as t, 'y' as x, 's' as s, 'd' as d, '(1,1)'::tid as ctid_",
      .key = "t", .filter = "\"t\" > 0", .holds = SAME, .counts = {0, 1, 0}},
+    {"values change hands where a column would not come back",
+     "create table t (id int primary key, code text unique, note text); insert into t values (1, 'a', 'x'), (2, 'b', "
+     "'y'); create table s as select * from (values (1, 'b'), (2, 'a')) v (id, code)",
+     .key = "id", .message = "duplicate key", .hint = "declare the constraint deferrable"},
     {"more rows than are held",
      "create table t (id int primary key, v int unique, w int references t);"
      "insert into t select g, g, g from generate_series(1, 5000) g;"
@@ -371,6 +375,92 @@ static void says_what_it_touched(void **state)
     }
 }
 
+/* --- where most rows are new ----------------------------------------------------------------------------------- */
+
+typedef struct AnewCase {
+    const char *name, *more, *stage, *filter;
+    int64_t untouched; /* rows that were not written */
+    DiffCounts counts;
+    const char *ranges;
+} AnewCase;
+
+static const AnewCase anew_cases[] = {
+    {"nine in ten and more",
+     "",
+     "select k, d, v + (k > 500)::int as v from t",
+     NULL,
+     0,
+     {20000, 0, 20000},
+     "{[7305,7315)}"},
+    {"fewer", "", "select k, d, v + (k > 5000)::int as v from t", NULL, 5000, {15000, 0, 15000}, "{[7305,7315)}"},
+    {"within a filter",
+     "",
+     "select k, d, v + 1 as v from t where d < '2020-01-10'",
+     "\"d\" < '2020-01-10'",
+     2000,
+     {18000, 0, 18000},
+     "{[7305,7314)}"},
+    {"a trigger would see it",
+     "create trigger a after insert on t for each row execute function f();",
+     "select k, d, v + (k > 500)::int as v from t",
+     NULL,
+     500,
+     {19500, 0, 19500},
+     "{[7305,7315)}"},
+    {"a column that stage lacks",
+     "alter table t add note text default 'kept';",
+     "select k, d, v + (k > 500)::int as v from t",
+     NULL,
+     500,
+     {19500, 0, 19500},
+     "{[7305,7315)}"},
+};
+
+static void anew_case(const AnewCase *c)
+{
+    ERROR_AUTO(err);
+    Arena arena;
+    arena_init(&arena);
+    TEXT_AUTO(sql);
+    text_appendf(&sql,
+                 "create function f() returns trigger language plpgsql as $$ begin return null; end $$;"
+                 "create table t as select g as k, '2020-01-01'::date + g %% 10 as d, g as v from generate_series(1, "
+                 "20000) g; %s create table s as %s; create table before as select ctid as place from t",
+                 c->more, c->stage);
+    Table s, t;
+    Diff diff;
+    DiffScope scope = {
+        .filter = c->filter, .time_column = "d", .time_type = SQL_TIME_DATE, .number = 1, .stage_rows = 20000};
+    assert_ok(conn_begin(g_conn, &(TxnOptions){.schema = "public"}, &err));
+    assert_ok(conn_exec(g_conn, text_str(&sql), &err));
+    assert_ok(table_find(g_conn, "public", "s", &arena, &s, &err));
+    assert_ok(table_find(g_conn, "public", "t", &arena, &t, &err));
+    assert_ok(diff_apply(g_conn, &s, &t, &(Strings){0}, &scope, &arena, &diff, &err));
+    ROWS_AUTO(rows);
+    assert_ok(
+        conn_query(g_conn,
+                   "select (select count(*) from t join before on t.ctid = place), not exists (select k, d, v from "
+                   "s except all select k, d, v from t)",
+                   0, NULL, &rows, &err));
+    assert_int_equal(rows_int(rows, 0, 0), c->untouched);
+    assert_true(rows_bool(rows, 0, 1));
+    assert_int_equal(diff.counts.inserted, c->counts.inserted);
+    assert_int_equal(diff.counts.updated, c->counts.updated);
+    assert_int_equal(diff.counts.deleted, c->counts.deleted);
+    assert_string_equal(diff.ranges, c->ranges);
+    conn_rollback(g_conn);
+    arena_clear(&arena);
+}
+
+static void most_rows_are_new(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof anew_cases / sizeof *anew_cases; i++) {
+        print_message("  %s\n", anew_cases[i].name);
+        anew_case(&anew_cases[i]);
+    }
+}
+
 /* --- and how it is found --------------------------------------------------------------------------------------- */
 
 /* Rows read of the target where 20 of 1,000,000 are staged: by the index on the key, or on what the filter names. */
@@ -425,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(on_every_table),
         cmocka_unit_test(says_what_it_touched),
+        cmocka_unit_test(most_rows_are_new),
         cmocka_unit_test(reads_what_the_delta_needs),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
