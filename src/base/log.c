@@ -44,8 +44,7 @@ void log_write(const Text *text) { fwrite(text_str(text), 1, text->len, stderr);
 
 bool log_on_terminal(void) { return g_log.terminal && !g_log.json && log_wants(LOG_INFO); }
 
-/* By --color, NO_COLOR and whether stream is a terminal. */
-static bool is_colored(FILE *stream)
+bool log_colored(FILE *stream)
 {
     if (g_log.color != LOG_COLOR_AUTO)
         return g_log.color == LOG_COLOR_ALWAYS;
@@ -85,7 +84,7 @@ static void begin_text(Text *line, LogLevel level)
         clock_format(clock_now(), now);
         text_appendf(line, "%s %-5s ", now, level_names[level]);
     } else if (level != LOG_INFO) {
-        bool colored = is_colored(stderr);
+        bool colored = log_colored(stderr);
         text_appendf(line, "%s%s:%s ", colored ? colors[level] : "", level_names[level], colored ? "\033[0m" : "");
     }
 }

@@ -15,6 +15,7 @@ typedef enum LogColor { LOG_COLOR_AUTO, LOG_COLOR_ALWAYS, LOG_COLOR_NEVER } LogC
 
 void log_setup(LogLevel most, bool json, LogColor color); /* before other threads start */
 bool log_wants(LogLevel level);
+bool log_colored(FILE *stream); /* by --color, NO_COLOR and whether it is a terminal */
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
