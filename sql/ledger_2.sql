@@ -46,6 +46,7 @@ create table sluice.tracked (
 );
 
 alter table sluice.relations
+  add column sql text,                 -- the model's SQL as of the last publish, without secrets
   add column step_key text,            -- hash of everything the rows were computed by; another one means full
   add column snapshot pg_snapshot,     -- what the rows were computed from, or were last found to agree with
   add column snapshot_at timestamptz,  -- when that was

@@ -118,3 +118,16 @@ const char *query_definition(const Project *project, const Node *node, Arena *ar
         text_appendf(&text, "+%s", inputs[i]->sql_hash);
     return arena_strdup(arena, text_str(&text));
 }
+
+const char *query_sql(const Project *project, const Node *node, Arena *arena)
+{
+    size_t count;
+    const Node **inputs = ephemeral_inputs(project, node, arena, &count);
+    if (count == 0)
+        return node->sql;
+    TEXT_AUTO(text);
+    text_append(&text, node->sql);
+    for (size_t i = 0; i < count; i++)
+        text_appendf(&text, "\n\n-- %s, ephemeral:\n%s", inputs[i]->name, inputs[i]->sql);
+    return arena_strdup(arena, text_str(&text));
+}

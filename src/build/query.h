@@ -27,3 +27,5 @@ bool query_run(Conn *conn, const Query *query, int64_t *ret_rows, Error *err);
 bool query_rows(Conn *conn, const Query *query, Rows **ret_rows, Error *err);
 /* Hash of the model's tokens and of those of the ephemeral models inside it; in the arena. */
 const char *query_definition(const Project *project, const Node *node, Arena *arena);
+/* The model's text and, after it, that of each of those ephemeral models, for people; in the arena. */
+const char *query_sql(const Project *project, const Node *node, Arena *arena);

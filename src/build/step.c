@@ -6,6 +6,7 @@
 #include "build/declared.h"
 #include "build/due.h"
 #include "build/own.h"
+#include "build/query.h"
 #include "build/tracking.h"
 #include "build/work.h"
 #include "project/duration.h"
@@ -146,6 +147,7 @@ static bool record(Work *work, Error *err)
         .project = build->project->name,
         .target = build->project->target.name,
         .definition = work->definition,
+        .sql = work->node->kind == NODE_MODEL ? query_sql(build->project, work->node, work->arena) : NULL,
         .content_hash = work->content_hash,
         .started_at = build->started_at,
         .total = work->total,

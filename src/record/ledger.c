@@ -325,8 +325,9 @@ bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
     char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT], delivery[NUMBER_TEXT];
     clock_format_exact(step->tick, tick);
     clock_format_exact(publish->started_at, started);
+    char *sql CLEANUP(mem_free_p) = publish->sql ? log_redacted(publish->sql) : NULL;
     return conn_query_often(
-        conn, sql_publish, 20,
+        conn, sql_publish, 21,
         (const char *const[]){step->schema,
                               step->table,
                               publish->project,
@@ -346,7 +347,8 @@ bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
                               publish->time_column,
                               publish->has_delivery ? number(publish->delivery_rows, delivery) : NULL,
                               publish->declared,
-                              publish->held ? "true" : "false"},
+                              publish->held ? "true" : "false",
+                              sql},
         NULL, err);
 }
 

@@ -102,6 +102,7 @@ typedef struct LedgerPublish {
     const LedgerStep *step;
     const char *project, *target;
     const char *definition;   /* hash of what the relation was made from, or NULL */
+    const char *sql;          /* text that the relation was made from, or NULL */
     const char *content_hash; /* of the delivery, or NULL */
     Instant started_at;       /* of the run */
     int64_t total;            /* rows, -1: not known, what was known stays */
