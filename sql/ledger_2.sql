@@ -54,6 +54,7 @@ alter table sluice.relations
   add column declared text,            -- hash of the checks, indexes, grants and comments that were last applied
   add column time_column text,         -- the column that dates a row, declared or found out
   add column delivery_rows bigint,     -- of the last delivery that was accepted
+  add column content_size bigint,      -- bytes of that delivery's file
   add column taken_back timestamptz,   -- when its last publish was, null: that stands
   add column granted text[],           -- `privilege role` of each grant that the program made
   add column commented text[];         -- columns, '' for the table, that have a comment of the program's

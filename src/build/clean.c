@@ -22,7 +22,7 @@ static bool source_is_clean(const Survey *survey, const Node *node, bool *ret_cl
         !str_eq(known->definition, declared_load(survey->project, survey->arena)) ||
         !str_eq(known->declared, declared_hash(node, survey->arena)))
         return true;
-    return load_is_same(node->csv, node->csv_shown, known->content_hash, ret_clean, err);
+    return load_is_same(node->csv, node->csv_shown, known->content_hash, known->content_size, ret_clean, err);
 }
 
 static bool judge(const Survey *survey, const bool *chosen, bool *ret_clean, Error *err)

@@ -88,7 +88,8 @@ static bool is_loaded(Work *work, bool *ret_loaded, Error *err)
         !str_eq(known->definition, work->definition) ||
         !str_eq(known->declared, declared_hash(work->node, work->arena)))
         return true;
-    return load_is_same(work->node->csv, work->node->csv_shown, known->content_hash, ret_loaded, err);
+    return load_is_same(work->node->csv, work->node->csv_shown, known->content_hash, known->content_size, ret_loaded,
+                        err);
 }
 
 static bool stay(Work *work, Error *err)
@@ -98,6 +99,7 @@ static bool stay(Work *work, Error *err)
     work->result->reason =
         work->known.taken_back ? "the file is the one that was taken back" : "the file is the one that was loaded last";
     work->content_hash = work->known.content_hash;
+    work->content_size = work->known.content_size;
     work->total = work->known.total;
     work->only_restless = true;
     bool good = work_check(work, work->target.quoted, NULL, false, NULL, err);
@@ -127,6 +129,7 @@ static bool load_file(Work *work, Error *err)
     work->delivery_rows = loaded.rows;
     work->result->total = loaded.rows;
     work->content_hash = arena_strdup(work->arena, loaded.hash);
+    work->content_size = (int64_t)loaded.bytes;
     if (!(work->dry || ledger_load_in_txn(conn, work->step->step_id, load.shown, loaded.bytes, loaded.hash, loaded.rows,
                                           mode_name(node->mode), err)) ||
         !((work->target.exists && loaded.rows <= TABLE_SMALL) || work_try_key(work, stage.quoted, err)) ||

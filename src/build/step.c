@@ -149,6 +149,7 @@ static bool record(Work *work, Error *err)
         .definition = work->definition,
         .sql = work->node->kind == NODE_MODEL ? query_sql(build->project, work->node, work->arena) : NULL,
         .content_hash = work->content_hash,
+        .content_size = work->content_size,
         .started_at = build->started_at,
         .total = work->total,
         .has_delivery = work->delivery_rows >= 0,

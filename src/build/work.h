@@ -19,6 +19,7 @@ typedef struct Work {
     LedgerRelation known;         /* what the ledger knew then */
     const char *definition;       /* to be recorded: hash of what the relation is made from */
     const char *content_hash;     /* of a delivery, or NULL */
+    int64_t content_size;         /* of its file, where there is a hash */
     int64_t total;                /* rows of the table after it, -1: not known */
     bool key_stands;              /* the staged rows have a primary key over unique_key */
     Survey survey;                /* models: what is known of what it reads */

@@ -391,7 +391,7 @@ bool load_find_lines(const Load *load, CheckResults *results, Error *err)
     return true;
 }
 
-bool load_is_same(const char *path, const char *shown, const char *hash, bool *ret_same, Error *err)
+bool load_is_same(const char *path, const char *shown, const char *hash, int64_t size, bool *ret_same, Error *err)
 {
     char found[CSV_INPUT_HASH_SIZE];
     size_t shift;
@@ -399,6 +399,8 @@ bool load_is_same(const char *path, const char *shown, const char *hash, bool *r
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
         return true; /* reading it will say what is wrong */
+    if (size >= 0 && st.st_size != size)
+        return true;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return true;

@@ -36,5 +36,6 @@ bool load_create(Conn *conn, const Load *load, const Table *stage, Error *err);
 bool load_copy(Conn *conn, const Load *load, const Table *stage, LoadResult *ret, Error *err);
 /* Fills in the line of every failing row that knows its record, by reading the file once more. */
 bool load_find_lines(const Load *load, CheckResults *results, Error *err);
-/* Whether the file holds the very bytes whose hash that is. What is no regular file never does: it is not read. */
-bool load_is_same(const char *path, const char *shown, const char *hash, bool *ret_same, Error *err);
+/* Whether the file holds the very bytes whose hash and number (-1: not known) these are. What is no regular file never
+ * does; neither that nor a file of another size is read. */
+bool load_is_same(const char *path, const char *shown, const char *hash, int64_t size, bool *ret_same, Error *err);

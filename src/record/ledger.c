@@ -169,6 +169,7 @@ static LedgerRelation read_relation(const Rows *rows, int row, Arena *arena)
         .delivery_rows = rows_get(rows, row, 13) ? rows_int(rows, row, 13) : -1,
         .declared = arena_strdup(arena, rows_get(rows, row, 14)),
         .taken_back = rows_bool(rows, row, 15),
+        .content_size = rows_get(rows, row, 16) ? rows_int(rows, row, 16) : -1,
     };
 }
 
@@ -322,12 +323,13 @@ bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err)
 bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
 {
     const LedgerStep *step = publish->step;
-    char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT], delivery[NUMBER_TEXT];
+    char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT], delivery[NUMBER_TEXT],
+        size[NUMBER_TEXT];
     clock_format_exact(step->tick, tick);
     clock_format_exact(publish->started_at, started);
     char *sql CLEANUP(mem_free_p) = publish->sql ? log_redacted(publish->sql) : NULL;
     return conn_query_often(
-        conn, sql_publish, 21,
+        conn, sql_publish, 22,
         (const char *const[]){step->schema,
                               step->table,
                               publish->project,
@@ -348,7 +350,9 @@ bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
                               publish->has_delivery ? number(publish->delivery_rows, delivery) : NULL,
                               publish->declared,
                               publish->held ? "true" : "false",
-                              sql},
+                              sql,
+                              publish->content_hash && publish->content_size >= 0 ? number(publish->content_size, size)
+                                                                                  : NULL},
         NULL, err);
 }
 

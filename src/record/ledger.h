@@ -37,9 +37,10 @@ typedef struct LedgerRelation {
     bool known; /* a row is there: the table is ours */
     const char *project, *node, *kind, *materialized, *definition, *content_hash;
     bool has_tick, has_start;
-    Instant last_tick;  /* the latest that was finished, well or not: a failed tick is not tried every minute */
-    Instant last_start; /* of the run that published last */
-    int64_t total;      /* rows, -1: not known */
+    Instant last_tick;    /* the latest that was finished, well or not: a failed tick is not tried every minute */
+    Instant last_start;   /* of the run that published last */
+    int64_t content_size; /* of the file whose hash is content_hash, -1: not known */
+    int64_t total;        /* rows, -1: not known */
     /* What the rows were computed by and from, for record/change; NULL: not known, so anything may have changed. */
     const char *step_key, *snapshot, *system_identifier;
     const char *time_column; /* or NULL */
@@ -104,6 +105,7 @@ typedef struct LedgerPublish {
     const char *definition;   /* hash of what the relation was made from, or NULL */
     const char *sql;          /* text that the relation was made from, or NULL */
     const char *content_hash; /* of the delivery, or NULL */
+    int64_t content_size;     /* of its file, with a content_hash; -1: not known */
     Instant started_at;       /* of the run */
     int64_t total;            /* rows, -1: not known, what was known stays */
     /* NULL clears each of these: without a snapshot the next step computes everything. */
