@@ -89,6 +89,7 @@ static void gather_catalog(Deciding *d)
         .user_operator_count = survey->user_operator_count,
         .user_types = survey->user_types,
         .user_type_count = survey->user_type_count,
+        .user_cast = survey->user_cast,
     };
 }
 

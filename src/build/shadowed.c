@@ -184,8 +184,13 @@ static const char *replacement(size_t ref, void *data)
     const ReachInput *input = input_at(shadowing, ref, &needed);
     if (!input || shadowing->failed)
         return NULL;
-    if (needed.everything || !input->relation->time_column)
-        return NULL;
+    if (needed.everything || !input->relation->time_column) {
+        /* Inside the text of a view, where a CTE of the model around it may bear the table's name. */
+        shadowing->failed =
+            !texts[0] && !conn_format(shadowing->conn, &shadowing->out, shadowing->err, "(select * from %I.%I)",
+                                      input->relation->schema, input->relation->name);
+        return texts[0] ? NULL : text_str(&shadowing->out);
+    }
     shadowing->failed = !append_rows(shadowing, input, &needed, &shadowing->out);
     return text_str(&shadowing->out);
 }

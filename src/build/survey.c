@@ -156,6 +156,7 @@ static void take_relation(Asking *asking, const Rows *rows, int from, int to)
                                             .type = arena_strdup(arena, rows_get(rows, i, 4))};
         hash_add(&print, rows_get(rows, i, 3));
         hash_add(&print, rows_get(rows, i, 4));
+        hash_add(&print, rows_get(rows, i, 5));
     }
     relation->facts.columns = columns;
     relation->facts.column_count = count;
@@ -234,6 +235,9 @@ static bool ask_functions(Asking *asking, Error *err)
         case 'o':
             survey->user_operators[survey->user_operator_count++] = name;
             break;
+        case 'c':
+            survey->user_cast = name;
+            break;
         default:
             survey->user_types[survey->user_type_count++] = name;
         }
@@ -266,6 +270,7 @@ static bool take_over(Asking *asking, const Survey *earlier, Error *err)
     survey->user_operator_count = earlier->user_operator_count;
     survey->user_types = earlier->user_types;
     survey->user_type_count = earlier->user_type_count;
+    survey->user_cast = earlier->user_cast;
     return change_snapshot(asking->conn, asking->arena, &survey->snapshot, err);
 }
 
@@ -286,6 +291,16 @@ static bool ask_ledger(Asking *asking, Error *err)
     return true;
 }
 
+/* Who says what changes in a table. Between one and another there may have been changes that neither told of. */
+static const char *teller(const SurveyRelation *relation)
+{
+    static const char *const changes[] = {
+        [CHANGES_UNKNOWN] = "nobody", [CHANGES_TRIGGER] = "triggers", [CHANGES_COLUMN] = "column"};
+    if (!relation->node)
+        return "others";
+    return node_is_external(relation->node) ? changes[relation->node->changes] : "steps";
+}
+
 /* What dates a row: declared, else what was found out when the table was last built. */
 static void date_relation(SurveyRelation *relation, Arena *arena)
 {
@@ -299,7 +314,8 @@ static void date_relation(SurveyRelation *relation, Arena *arena)
             facts->time_column = facts->columns[i].name;
             facts->time_type = sql_time_type(facts->columns[i].type);
         }
-    relation->print = arena_printf(arena, "%s %s", relation->print, facts->time_column ? facts->time_column : "");
+    relation->print = arena_printf(arena, "%s %s %s", relation->print, teller(relation),
+                                   facts->time_column ? facts->time_column : "");
 }
 
 /* --- keys ------------------------------------------------------------------------------------------------------ */
@@ -375,12 +391,15 @@ static void gather_inputs(Asking *asking, SurveyNode *about)
     }
 }
 
-/* Whether the ledger has an entry for every change of a table. */
-static bool is_recorded(const SurveyRelation *relation)
+/* Whether the ledger has an entry for every change of a table. What it knows of one that others write is of a time when
+ * a step of ours did; so is that of a table which is left over. */
+static bool is_recorded(const Survey *survey, const SurveyRelation *relation)
 {
     if (relation->facts.kind != SQL_RELATION_TABLE)
         return false;
-    return relation->known.known || (relation->node && relation->node->changes == CHANGES_TRIGGER);
+    if (relation->node && node_is_external(relation->node))
+        return relation->node->changes == CHANGES_TRIGGER;
+    return relation->known.known && (relation->node || !str_eq(relation->known.project, survey->project->name));
 }
 
 static ChangeTable change_table(const SurveyRelation *relation)
@@ -396,7 +415,7 @@ static bool ask_tracked(Asking *asking, SurveyInput *input, const char *snapshot
 {
     const SurveyRelation *relation = input->relation;
     const Node *node = relation->node;
-    if (!node || node->changes == CHANGES_UNKNOWN || relation->known.known)
+    if (!node || !node_is_external(node) || node->changes == CHANGES_UNKNOWN)
         return true;
     TrackTable track = declared_track(asking->survey->project, node, &relation->facts);
     if (node->changes == CHANGES_COLUMN)
@@ -420,7 +439,7 @@ static bool ask_changes(Asking *asking, Error *err)
         const SurveyNode *about = survey->nodes[i];
         for (size_t j = 0; about && j < about->input_count; j++) {
             SurveyInput *input = &about->inputs[j];
-            if (!about->trusted || !is_recorded(input->relation)) {
+            if (!about->trusted || !is_recorded(survey, input->relation)) {
                 input->changed.everything = true;
                 continue;
             }

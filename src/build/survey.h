@@ -48,6 +48,7 @@ typedef struct Survey {
     size_t function_count;
     const char **user_operators, **user_types;
     size_t user_operator_count, user_type_count;
+    const char *user_cast;
 } Survey;
 
 void survey_clear(Survey *survey);

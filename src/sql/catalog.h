@@ -63,8 +63,10 @@ typedef struct SqlCatalog {
     /* Operators and types that are not of pg_catalog but within reach: a query that uses one is recomputed in full. */
     const char *const *user_operators;
     size_t user_operator_count;
-    const char *const *user_types; /* enums, whose input cannot do harm, left out */
+    const char *const *user_types; /* those of tables' rows too; enums, whose input cannot do harm, left out */
     size_t user_type_count;
+    /* NULL, or a cast that was made here and may give another result each time: "integer to date". */
+    const char *user_cast;
 } SqlCatalog;
 
 /* schema NULL: unqualified. NULL where there is none. */

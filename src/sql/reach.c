@@ -246,6 +246,9 @@ void sql_reach(Arena *arena, const ReachQuery *query, const SqlCatalog *catalog,
     analysis.text_count = 1;
     Relation none = {0};
     const Relation *relation = &none;
+    if (catalog->user_cast)
+        analysis_volatile(&analysis, 0, 0, "there is a cast from %s here that may give another result in each run",
+                          catalog->user_cast);
     if (query->tree->count == 1)
         relation = reach_query(&analysis, query->tree->statements[0].node, (Environment){0});
     else
