@@ -1,7 +1,7 @@
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +116,12 @@ size_t utf8_len(const char *s, size_t n)
     bool surrogate = u[0] == 0xED && u[1] > 0x9F;
     bool beyond = u[0] == 0xF4 && u[1] > 0x8F;
     return overlong || surrogate || beyond ? 0 : len;
+}
+
+const char *decimal_text(int64_t n, char text[DECIMAL_TEXT])
+{
+    snprintf(text, DECIMAL_TEXT, "%" PRId64, n);
+    return text;
 }
 
 void text_append_shown(Text *text, const char *s, size_t n, size_t max)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct Text {
     char *data; /* never NULL once something was appended; text_str() is safe before that */
@@ -32,6 +33,10 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* The decimal number that s begins with, blanks before it passed over; 0 where there is none from 1 to INT_MAX. */
 int str_number(const char *s);
+
+enum { DECIMAL_TEXT = 24 };
+/* Writes n into text, which it returns: a parameter of a statement. */
+const char *decimal_text(int64_t n, char text[DECIMAL_TEXT]);
 
 /* A copy of s that fits one line of a message: control characters and bytes that are no UTF-8 as \xNN, at
  * most max bytes of s shown, then "...". Appends to text. */

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -13,8 +12,8 @@ static const ListingColumn columns[] = {
 
 static void checked(const Node *node, const CheckResult *result, void *data)
 {
-    char number[24];
-    snprintf(number, sizeof number, "%" PRId64, result->failed_rows);
+    char number[DECIMAL_TEXT];
+    decimal_text(result->failed_rows, number);
     const char *outcome = result->failed_rows == 0 ? "ok" : "failed";
     const char *severity = result->check->warn ? "warn" : "error";
     listing_add(data, (const char *const[]){node->name, result->check->name, result->kind, outcome, severity, number,

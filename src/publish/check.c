@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "pg/rows.h"
@@ -14,7 +13,7 @@
 
 enum { SCAN_CHECKS = 100 }; /* checks answered by one scan */
 
-const char *check_kind_name(CheckKind kind)
+static const char *check_kind_name(CheckKind kind)
 {
     static const char *const names[] = {
         [CHECK_NOT_NULL] = "not_null",
@@ -338,12 +337,13 @@ static bool record_rows(Conn *conn, const CheckResult *result, const char *check
 {
     for (size_t i = 0; i < result->row_count; i++) {
         const FailedRow *row = &result->rows[i];
-        char line[24];
-        snprintf(line, sizeof line, "%" PRId64, row->line);
+        char line[DECIMAL_TEXT];
         if (!conn_query(conn,
                         "insert into sluice.failed_rows values ($1::bigint, $2::bigint, $3, $4, $5, "
                         "nullif($6::bigint, 0), $7::jsonb)",
-                        7, (const char *const[]){check_id, run_id, schema, table, result->check->name, line, row->json},
+                        7,
+                        (const char *const[]){check_id, run_id, schema, table, result->check->name,
+                                              decimal_text(row->line, line), row->json},
                         NULL, err))
             return false;
     }
@@ -353,12 +353,11 @@ static bool record_rows(Conn *conn, const CheckResult *result, const char *check
 bool checks_record(Conn *conn, const CheckResults *results, int64_t run_id, int64_t step_id, const char *schema,
                    const char *table, Error *err)
 {
-    char run[24], step[24], failed[24];
-    snprintf(run, sizeof run, "%" PRId64, run_id);
-    snprintf(step, sizeof step, "%" PRId64, step_id);
+    char run[DECIMAL_TEXT], step[DECIMAL_TEXT], failed[DECIMAL_TEXT];
+    decimal_text(run_id, run);
+    decimal_text(step_id, step);
     for (size_t i = 0; i < results->count; i++) {
         const CheckResult *result = &results->items[i];
-        snprintf(failed, sizeof failed, "%" PRId64, result->failed_rows);
         ROWS_AUTO(rows);
         if (!conn_query(
                 conn,
@@ -368,7 +367,7 @@ bool checks_record(Conn *conn, const CheckResults *results, int64_t run_id, int6
                 10,
                 (const char *const[]){run, step, schema, table, result->check->name, result->kind,
                                       result->check->warn ? "warn" : "error", result->failed_rows ? "failed" : "ok",
-                                      failed, result->detail},
+                                      decimal_text(result->failed_rows, failed), result->detail},
                 &rows, err) ||
             !record_rows(conn, result, rows_get(rows, 0, 0), run, schema, table, err))
             return false;

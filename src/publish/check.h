@@ -60,7 +60,6 @@ bool checks_record(Conn *conn, const CheckResults *results, int64_t run_id, int6
 /* One error for all that failed with severity error; true where none did. Placed at the first failing row of the file
  * that was loaded, where that is known (file may be NULL), else at the first one's declaration. */
 bool checks_error(const CheckResults *results, const char *schema, const char *table, const char *file, Error *err);
-const char *check_kind_name(CheckKind kind);
 
 /* The checks of a node, with one for its unique_key before them (not null, and unique). In the arena. */
 Check *checks_of(const Node *node, Arena *arena, size_t *ret_count);

@@ -1,7 +1,6 @@
 #include "publish/undo.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "pg/rows.h"
@@ -9,13 +8,7 @@
 #include "record/change.h"
 #include "record/statements.h"
 
-enum { NUMBER_TEXT = 24, SHOWN_BYTES = 200 };
-
-static const char *number(int64_t n, char text[NUMBER_TEXT])
-{
-    snprintf(text, NUMBER_TEXT, "%" PRId64, n);
-    return text;
-}
+enum { SHOWN_BYTES = 200 };
 
 /* --- keeping --------------------------------------------------------------------------------------------------- */
 
@@ -27,12 +20,12 @@ static bool keep_entry(Conn *conn, const Diff *diff, int64_t step_id, int keep, 
             array_add(&images, diff->stage->columns[i].name);
     if (diff->extra_column)
         array_add(&images, diff->extra_column);
-    char step[NUMBER_TEXT], others[NUMBER_TEXT];
+    char step[DECIMAL_TEXT], others[DECIMAL_TEXT];
     const Table *target = diff->target;
     ROWS_AUTO(rows);
     if (!conn_query(conn, sql_undo_keep, 6,
-                    (const char *const[]){target->schema, target->name, number(step_id, step), target->quoted,
-                                          array_str(&images), number(keep - 1, others)},
+                    (const char *const[]){target->schema, target->name, decimal_text(step_id, step), target->quoted,
+                                          array_str(&images), decimal_text(keep - 1, others)},
                     &rows, err))
         return false;
     *ret_undo_id = rows_int(rows, 0, 0);
@@ -209,9 +202,9 @@ static bool record_touched(const Taking *taking, const Diff *diff, int64_t step_
 
 static bool remove_entry(const Taking *taking, Error *err)
 {
-    char id[NUMBER_TEXT];
+    char id[DECIMAL_TEXT];
     return conn_query(taking->conn, "delete from sluice.undo where undo_id = $1::bigint", 1,
-                      (const char *const[]){number(taking->undo_id, id)}, NULL, err);
+                      (const char *const[]){decimal_text(taking->undo_id, id)}, NULL, err);
 }
 
 bool undo_take_back(Conn *conn, const Table *target, const DiffScope *scope, int64_t step_id, Arena *arena,

@@ -1,15 +1,12 @@
 #include "record/change.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "pg/rows.h"
 #include "record/array.h"
 #include "record/ledger.h"
 #include "record/statements.h"
-
-enum { NUMBER_TEXT = 24 };
 
 /* Days of -infinity and infinity in the ledger: past those of every date (-2451545 to 2145031948). */
 #define DAY_LOW  INT64_C(-2147483648)
@@ -93,16 +90,15 @@ void change_ranges_sql(SqlTimeType type, const char *from, Text *out)
 
 bool change_record_in_txn(Conn *conn, const ChangeEntry *entry, Error *err)
 {
-    char step[NUMBER_TEXT];
-    snprintf(step, sizeof step, "%" PRId64, entry->step_id);
+    char step[DECIMAL_TEXT];
     return conn_query_often(conn,
                             "insert into sluice.changes (schema_name, table_name, step_id, touched, nulls, everything) "
                             "select $1, $2, nullif($3::bigint, 0), r, $5::boolean, $6::boolean "
                             "from coalesce($4::int8multirange, '{}') r "
                             "where not pg_catalog.isempty(r) or $5::boolean or $6::boolean",
                             6,
-                            (const char *const[]){entry->schema, entry->table, step, entry->ranges,
-                                                  entry->nulls ? "true" : "false",
+                            (const char *const[]){entry->schema, entry->table, decimal_text(entry->step_id, step),
+                                                  entry->ranges, entry->nulls ? "true" : "false",
                                                   entry->everything ? "true" : "false"},
                             NULL, err);
 }
@@ -287,26 +283,15 @@ bool change_snapshot(Conn *conn, Arena *arena, const char **ret_snapshot, Error 
     return true;
 }
 
-bool change_system(Conn *conn, Arena *arena, const char **ret_system, Error *err)
-{
-    ROWS_AUTO(rows);
-    if (!conn_query(conn, "select system_identifier from pg_catalog.pg_control_system()", 0, NULL, &rows, err))
-        return false;
-    *ret_system = arena_strdup(arena, rows_get(rows, 0, 0));
-    return true;
-}
-
 /* --- pruning --------------------------------------------------------------------------------------------------- */
 
 bool change_prune(Conn *conn, Error *err)
 {
     enum { AT_ONCE = 10000 };
-    char days[NUMBER_TEXT], limit[NUMBER_TEXT];
-    snprintf(days, sizeof days, "%d", LEDGER_DAYS);
-    snprintf(limit, sizeof limit, "%d", AT_ONCE);
+    char days[DECIMAL_TEXT], limit[DECIMAL_TEXT];
     return conn_query(conn,
                       "update sluice.relations set snapshot = null, snapshot_at = null "
                       "where snapshot is not null and snapshot_at < now() - pg_catalog.make_interval(days => $1::int)",
-                      1, (const char *const[]){days}, NULL, err) &&
-           conn_query(conn, sql_changes_prune, 1, (const char *const[]){limit}, NULL, err);
+                      1, (const char *const[]){decimal_text(LEDGER_DAYS, days)}, NULL, err) &&
+           conn_query(conn, sql_changes_prune, 1, (const char *const[]){decimal_text(AT_ONCE, limit)}, NULL, err);
 }

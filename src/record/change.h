@@ -53,8 +53,6 @@ bool change_pending(Conn *conn, const ChangeRequest *requests, size_t count, Tou
 
 /* The transaction's snapshot, to be stored with what was computed from it. In the arena. */
 bool change_snapshot(Conn *conn, Arena *arena, const char **ret_snapshot, Error *err);
-/* Who the server is: another system identifier (a restored copy) makes every stored snapshot void. In the arena. */
-bool change_system(Conn *conn, Arena *arena, const char **ret_system, Error *err);
 
 /* Drops entries over a day old that every stored snapshot sees; a snapshot that is over LEDGER_DAYS old is forgotten,
  * so that it does not hold them back for ever. Bounded per call; at once with others at work. */

@@ -1,7 +1,5 @@
 #include "record/fence.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -28,7 +26,7 @@ static int64_t lock_key(const char *schema, const char *table)
 
 /* The run's id in application_name lets others see whom they wait for. SET LOCAL, for poolers. */
 typedef struct Fence {
-    char key[24];
+    char key[DECIMAL_TEXT];
     const char *schema, *table;
     Text session; /* its name */
 } Fence;
@@ -103,7 +101,7 @@ bool fence_lock_in_txn(Conn *conn, const char *schema, const char *table, int64_
 {
     enum { ORPHAN_TRIES = 50, ORPHAN_PAUSE = 100 * 1000 };
     Fence fence CLEANUP(fence_clear) = {.schema = schema, .table = table};
-    snprintf(fence.key, sizeof fence.key, "%" PRId64, lock_key(schema, table));
+    decimal_text(lock_key(schema, table), fence.key);
     conn_session_name(project, run_id, &fence.session);
     int64_t told = 0;
     for (int i = 0;; i++) {

@@ -326,20 +326,6 @@ static void answers_many_at_once(void **state)
     arena_clear(&arena);
 }
 
-static void knows_the_server(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    Arena arena;
-    arena_init(&arena);
-    const char *here, *there;
-    assert_ok(change_system(g_conn, &arena, &here, &err));
-    assert_ok(change_system(g_other, &arena, &there, &err));
-    assert_true(here && strlen(here) > 10);
-    assert_string_equal(here, there);
-    arena_clear(&arena);
-}
-
 /* --- pruning --------------------------------------------------------------------------------------------------- */
 
 static void relation_with(const char *table, const char *snapshot, const char *age)
@@ -450,7 +436,6 @@ int main(void)
         cmocka_unit_test_setup(sees_its_own_entries, reset),
         cmocka_unit_test_setup(bounds_many_entries, reset),
         cmocka_unit_test_setup(answers_many_at_once, reset),
-        cmocka_unit_test(knows_the_server),
         cmocka_unit_test_setup(prunes_what_all_have_seen, reset),
         cmocka_unit_test_setup(prunes_nothing_that_may_be_unseen, reset),
         cmocka_unit_test_setup(prunes_in_bounded_steps_and_once_at_a_time, reset),
