@@ -18,17 +18,12 @@ void hash_add(Text *parts, const char *s)
     text_append_char(parts, ';');
 }
 
-void hash_hex(const Text *parts, char ret_hex[HASH_TEXT])
+const char *hash_of(const Text *parts, Arena *arena)
 {
+    char hex[33];
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(text_str(parts), parts->len));
     for (size_t i = 0; i < sizeof canonical.digest; i++)
-        snprintf(ret_hex + 2 * i, 3, "%02x", canonical.digest[i]);
-}
-
-const char *hash_of(const Text *parts, Arena *arena)
-{
-    char hex[HASH_TEXT];
-    hash_hex(parts, hex);
+        snprintf(hex + 2 * i, 3, "%02x", canonical.digest[i]);
     return arena_strdup(arena, hex);
 }

@@ -7,9 +7,6 @@
 #include "base/arena.h"
 #include "base/text.h"
 
-enum { HASH_TEXT = 33 };
-
 /* A part's length counts too: "ab","c" and "a","bc" differ. NULL is a part of its own. */
 void hash_add(Text *parts, const char *s);
-void hash_hex(const Text *parts, char ret_hex[HASH_TEXT]);
 const char *hash_of(const Text *parts, Arena *arena);

@@ -13,7 +13,7 @@ bool record_open(const Project *project, Conn **ret_conn, bool *ret_exists, Erro
            ledger_exists(*ret_conn, ret_exists, err);
 }
 
-ListingKind record_kind(const char *name)
+static ListingKind record_kind(const char *name)
 {
     static const char *const numbers[] = {"run",      "seconds", "steps",   "failed",      "rows",
                                           "inserted", "updated", "deleted", "failed_rows", "line"};

@@ -12,7 +12,5 @@ bool record_open(const Project *project, Conn **ret_conn, bool *ret_exists, Erro
 /* names: the columns to show, parted by blanks, in that order; NULL: all. A name that the result lacks is left out.
  * rows NULL: an empty one. The listing must be cleared. */
 void record_listing(const Rows *rows, const char *names, Listing *ret_listing);
-/* The kind of a column of the ledger, by its name. */
-ListingKind record_kind(const char *name);
 /* A cell by its column's name; NULL for null and for a name that the result lacks. */
 const char *record_get(const Rows *rows, int row, const char *name);

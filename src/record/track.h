@@ -26,11 +26,11 @@ typedef struct TrackTable {
 /* Puts the triggers there, or finds them whole, or mends them with an entry for everything; a transaction of its own,
  * short, with a lock_timeout. ERROR_FAILED, with the reason, where they cannot be complete: a view, a foreign table, an
  * unlogged table (emptied by a crash), a table that logical replication writes, missing rights. */
-bool track_install(Conn *conn, const TrackTable *table, bool *ret_changed, Error *err);
+bool track_install(Conn *conn, const TrackTable *track, bool *ret_changed, Error *err);
 /* Takes away the triggers of every table that the project tracks and that is not among keep. */
 bool track_remove_others(Conn *conn, const char *project, const TrackTable *keep, size_t count, Error *err);
 /* Whether the fingerprint holds, asked in the caller's transaction (a step's, or a plan's, which is read only). */
-bool track_holds(Conn *conn, const TrackTable *table, bool *ret_holds, Error *err);
+bool track_holds(Conn *conn, const TrackTable *track, bool *ret_holds, Error *err);
 /* `changes: {column:}`: what was touched since snapshot (NULL: everything), from the table itself. A table whose rows
  * have no xmin (foreign), or that has no such column, is everything. */
-bool track_by_column(Conn *conn, const TrackTable *table, const char *snapshot, Touched *ret, Error *err);
+bool track_by_column(Conn *conn, const TrackTable *track, const char *snapshot, Touched *ret, Error *err);
