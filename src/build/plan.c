@@ -214,36 +214,6 @@ static bool plan_node(Planning *planning, const Node *node, Plan *ret, Error *er
     return true;
 }
 
-static bool has_relation(const Project *project, const char *schema, const char *table)
-{
-    for (size_t i = 0; i < project->node_count; i++) {
-        const Node *node = project->nodes[i];
-        if (!node_is_ephemeral(node) && str_eq(node->schema, schema) && str_eq(node->table, table))
-            return true;
-    }
-    return false;
-}
-
-static bool find_leftovers(Conn *conn, const Project *project, Arena *arena, Plan *ret, Error *err)
-{
-    ROWS_AUTO(rows);
-    if (!ledger_relations(conn, project->name, project->target.name, &rows, err))
-        return false;
-    ret->leftovers = arena_array(arena, (size_t)rows_count(rows), sizeof(Leftover));
-    for (int i = 0; i < rows_count(rows); i++) {
-        bool by_hand = str_eq(rows_get(rows, i, 3), "load"); /* `sluice load` of a file that is no source */
-        if (by_hand || has_relation(project, rows_get(rows, i, 0), rows_get(rows, i, 1)))
-            continue;
-        ret->leftovers[ret->leftover_count++] = (Leftover){
-            .schema = arena_strdup(arena, rows_get(rows, i, 0)),
-            .table = arena_strdup(arena, rows_get(rows, i, 1)),
-            .node = arena_strdup(arena, rows_get(rows, i, 2)),
-            .materialized = arena_strdup(arena, rows_get(rows, i, 4)),
-        };
-    }
-    return true;
-}
-
 static bool plan_all(Planning *planning, const Selection *selection, Plan *ret, Error *err)
 {
     const Project *project = planning->project;
@@ -254,7 +224,8 @@ static bool plan_all(Planning *planning, const Selection *selection, Plan *ret, 
     for (size_t i = 0; i < project->node_count; i++)
         if (selection->chosen[i] && !plan_node(planning, project->nodes[i], ret, err))
             return false;
-    return !ledger || find_leftovers(planning->conn, project, planning->arena, ret, err);
+    return !ledger ||
+           leftover_find(planning->conn, project, planning->arena, &ret->leftovers, &ret->leftover_count, err);
 }
 
 bool plan_make(Conn *conn, const Project *project, const Selection *selection, const PlanOptions *options, Arena *arena,

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "build/leftover.h"
 #include "pg/conn.h"
 #include "project/project.h"
 #include "project/select.h"
@@ -18,11 +19,6 @@ typedef struct PlanStep {
     const char *why;     /* in the user's terms */
     Place place;         /* of the SQL that decides it; file NULL: none */
 } PlanStep;
-
-/* A relation of the project's that no file of it makes any more. */
-typedef struct Leftover {
-    const char *schema, *table, *node, *materialized;
-} Leftover;
 
 typedef struct Plan {
     PlanStep *steps;

@@ -1,23 +1,9 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "cli/session.h"
+#include "cli/sides.h"
 #include "cli/verdict_report.h"
 #include "run/target.h"
-
-/* The project as each target sees it: schemas and values differ. */
-typedef struct Sides {
-    Project projects[2];
-    Conn *conns[2];
-} Sides;
-
-static void sides_clear(Sides *sides)
-{
-    for (int i = 0; i < 2; i++) {
-        conn_close(sides->conns[i]);
-        project_clear(&sides->projects[i]);
-    }
-}
 
 static bool find_node(const Project *project, const char *name, const Node **ret, Error *err)
 {
@@ -26,21 +12,6 @@ static bool find_node(const Project *project, const char *name, const Node **ret
         return project_unknown(project, name, err);
     if (node_is_ephemeral(*ret))
         return error_set(err, ERROR_PROJECT, "%s is ephemeral: it has no table in any target", name);
-    return true;
-}
-
-static bool check_targets(const Project *project, const char *against, Error *err)
-{
-    if (str_eq(project->target.name, against))
-        return call_error(err, "--against %s is the target itself", against);
-    bool known = false;
-    for (size_t i = 0; i < project->targets.count; i++)
-        known = known || str_eq(project->targets.items[i], against);
-    if (!known) {
-        const char *near = nearest(against, project->targets.items, project->targets.count);
-        call_error(err, "--against: there is no target '%s'", against);
-        return near ? error_hint(err, "did you mean '%s'?", near) : false;
-    }
     return true;
 }
 
@@ -79,20 +50,12 @@ int cmd_diff(Call *call)
 {
     ERROR_AUTO(err);
     Sides sides CLEANUP(sides_clear) = {0};
-    const char *against = call_value(call, "against");
     long limit;
     Verdict verdict;
     if (!call_number(call, "count", 0, COMPARE_SHOWN_MAX, 20, &limit, &err))
         return call_failed(&err);
-    if (!against) {
-        call_error(&err, "diff: --against TARGET is missing");
-        return call_failed(&err);
-    }
-    if (!session_project(call, SESSION_WHOLE, &sides.projects[0]))
-        return 2;
-    if (!check_targets(&sides.projects[0], against, &err))
-        return call_failed(&err);
-    if (!session_project_of(call, against, SESSION_WHOLE, &sides.projects[1]))
-        return 2;
+    int status = sides_read(call, &sides);
+    if (status)
+        return status;
     return compare(call, &sides, limit, &verdict, &err) ? report(call, &sides, &verdict) : call_failed(&err);
 }

@@ -2,10 +2,13 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "build/against.h"
 #include "build/plan.h"
+#include "cli/against_report.h"
 #include "cli/choice.h"
 #include "cli/listing.h"
 #include "cli/session.h"
+#include "cli/sides.h"
 #include "run/target.h"
 
 static const ListingColumn step_columns[] = {
@@ -85,4 +88,40 @@ static bool plan(Call *call, const Project *project, Error *err)
     return true;
 }
 
-int cmd_plan(Call *call) { return session_act(call, SESSION_WHOLE, plan); }
+/* The files as the other target would read them, and what it was built from. */
+static bool compare(Call *call, Sides *sides, Error *err)
+{
+    const Project *project = &sides->projects[1];
+    Selection selection;
+    Against against;
+    if (!choice_make(call, project, &selection, err))
+        return false;
+    if (!target_connect(project, &sides->conns[1], err))
+        return error_prefix(err, "target %s: ", project->target.name);
+    if (!against_make(sides->conns[1], project, &selection, &call->arena, &against, err))
+        return false;
+    if (str_eq(call_value(call, "format"), "json"))
+        against_json(&against, project->target.name);
+    else
+        against_print(&against, project->target.name, &call->arena);
+    return true;
+}
+
+static int plan_against(Call *call)
+{
+    ERROR_AUTO(err);
+    Sides sides CLEANUP(sides_clear) = {0};
+    if (call_has(call, "due") || call_has(call, "full-refresh")) {
+        call_error(&err, "--against and --%s do not go together", call_has(call, "due") ? "due" : "full-refresh");
+        return call_failed(&err);
+    }
+    int status = sides_read(call, &sides);
+    if (status)
+        return status;
+    return compare(call, &sides, &err) ? 0 : call_failed(&err);
+}
+
+int cmd_plan(Call *call)
+{
+    return call_has(call, "against") ? plan_against(call) : session_act(call, SESSION_WHOLE, plan);
+}

@@ -89,8 +89,13 @@ const Command commands[] = {
     {"validate", "", "read every file of the project and report every error",
      "Errors are given as file:line:column, all in one pass. No database is needed.", NULL, NULL, 0, 0, cmd_validate},
     {"plan", "[SELECT...]", "what a run would do now, and why",
-     "Nothing is changed. Tables that the project once made and no longer describes are listed as left over.",
-     OPTIONS(&opt_select, &opt_exclude, &opt_due, &opt_format), NULL, 0, -1, cmd_plan},
+     "Nothing is changed. Of a model it says what of it would be computed: skip, range, from (a time on) or full, and "
+     "which line of SQL is the reason. A changed file is read, to say what loading it would touch. Tables that the "
+     "project once made and no longer describes are listed as left over.\n\n"
+     "With --against: how the files, read for that target, differ from what it was last built from: its SQL, line by "
+     "line, and what else is declared; and what lies downstream of that. Only that target's database is asked.\n\n"
+     "    sluice plan --against prod",
+     OPTIONS(&opt_select, &opt_exclude, &opt_due, &opt_full_refresh, &opt_against, &opt_format), NULL, 0, -1, cmd_plan},
     {"run", "[SELECT...]", "bring tables up to date",
      "Without SELECT: load all sources, build all models. New rows are checked before they are published, each table "
      "in one transaction. A step that fails fails what depends on it and nothing else.\n\n"

@@ -1,6 +1,7 @@
 /* Statements: the files of sql/, embedded at build time. */
 #pragma once
 
+extern const char sql_against[];
 extern const char sql_changes_any[];
 extern const char sql_changes_pending[];
 extern const char sql_changes_prune[];

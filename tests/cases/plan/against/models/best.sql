@@ -1,0 +1,4 @@
+-- ---
+-- materialized: view
+-- ---
+select * from daily order by amount desc limit 1

@@ -1,0 +1,4 @@
+-- ---
+-- materialized: ephemeral
+-- ---
+select * from orders where amount >= :lowest
