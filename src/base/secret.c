@@ -25,8 +25,7 @@ static struct {
     bool begins[UINT8_MAX + 1]; /* whether a secret begins with this byte */
 } g_secrets = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-/* --- what is kept --------------------------------------------------------------------------------------------------
- */
+/* --- what is kept ------------------------------------------------------------------------------------------------ */
 
 static void add(const char *s, size_t n, bool derived)
 {
@@ -91,8 +90,7 @@ void log_secret(const char *value)
     pthread_mutex_unlock(&g_secrets.mutex);
 }
 
-/* --- passwords in urls ---------------------------------------------------------------------------------------------
- */
+/* --- passwords in urls ------------------------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -224,8 +222,7 @@ bool log_secret_url(const char *url)
     return clear;
 }
 
-/* --- the filter ----------------------------------------------------------------------------------------------------
- */
+/* --- the filter -------------------------------------------------------------------------------------------------- */
 
 /* How many bytes of a secret stand at s: all, or its beginning where "..." tells that it was cut. */
 static size_t length_of(const char *s, const char *secret, size_t length)

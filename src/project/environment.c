@@ -17,8 +17,7 @@ static size_t name_length(const char *s)
     return n;
 }
 
-/* --- .env -----------------------------------------------------------------------------------------------------------
- */
+/* --- .env -------------------------------------------------------------------------------------------------------- */
 
 /* Reads a value that begins with a quote, to its end; what follows must be blank or a comment. */
 static const char *read_quoted(const char *s, Text *out, const char **ret_rest)
@@ -134,8 +133,7 @@ const char *environment_get(const Environment *env, const char *name)
     return slot ? *slot : value;
 }
 
-/* --- ${...} ---------------------------------------------------------------------------------------------------------
- */
+/* --- ${...} ------------------------------------------------------------------------------------------------------ */
 
 static bool is_secret_name(const char *name, bool url)
 {

@@ -48,8 +48,7 @@ static Node *find_relation(const Linker *l, const char *schema, const char *tabl
                      relation_key(&reading->scratch, schema ? schema : reading->project->target.schema, table));
 }
 
-/* --- names that mean no node ----------------------------------------------------------------------------------------
- */
+/* --- names that mean no node ------------------------------------------------------------------------------------- */
 
 static const Node *same_but_case(const Linker *l, const char *name)
 {
@@ -110,8 +109,7 @@ static void link_depends_on(Linker *l, Node *node)
     }
 }
 
-/* --- relationships --------------------------------------------------------------------------------------------------
- */
+/* --- relationships ----------------------------------------------------------------------------------------------- */
 
 static void check_field(Linker *l, const Check *check)
 {
@@ -159,8 +157,7 @@ static void link_check_sql(Linker *l, const Node *node, Check *check)
     }
 }
 
-/* --- inputs ---------------------------------------------------------------------------------------------------------
- */
+/* --- inputs ------------------------------------------------------------------------------------------------------ */
 
 static int compare_nodes(const void *a, const void *b)
 {

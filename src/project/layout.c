@@ -3,8 +3,7 @@
 #include "base/text.h"
 #include "project/upkeep.h"
 
-/* --- indexes --------------------------------------------------------------------------------------------------------
- */
+/* --- indexes ----------------------------------------------------------------------------------------------------- */
 
 static bool same_columns(const Strings *a, const Strings *b)
 {
@@ -71,8 +70,7 @@ static void read_indexes(Reading *reading, const Value *indexes, Strings columns
                            "'indexes' is a list of lists, and this is %s", yaml_kind_name(item));
 }
 
-/* --- grants ---------------------------------------------------------------------------------------------------------
- */
+/* --- grants ------------------------------------------------------------------------------------------------------ */
 
 static void read_grants(Reading *reading, const Value *grants, Node *node)
 {
@@ -101,8 +99,7 @@ void layout_read(Reading *reading, const Values *values, Strings columns, Node *
     read_grants(reading, &values->items[source ? KEY_SOURCE_GRANTS : KEY_MODEL_GRANTS], node);
 }
 
-/* --- columns --------------------------------------------------------------------------------------------------------
- */
+/* --- columns ----------------------------------------------------------------------------------------------------- */
 
 static void read_column(Reading *reading, const Value *value, const YamlNode *child, Node *node, ColumnChecks *ret)
 {

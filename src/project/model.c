@@ -16,8 +16,7 @@
 #include "sql/refs.h"
 #include "sql/select.h"
 
-/* --- front matter ---------------------------------------------------------------------------------------------------
- */
+/* --- front matter ------------------------------------------------------------------------------------------------ */
 
 /* A key of the model, else of its folder. A value of the folder is one for many: where it does not suit what a model
  * is, it is left out rather than an error. */
@@ -72,8 +71,7 @@ static void take_depends_on(Reading *reading, const Value *value, Node *node)
             (Reference){.name = value->list.items[i], .place = value->places[i]};
 }
 
-/* --- SQL ------------------------------------------------------------------------------------------------------------
- */
+/* --- SQL --------------------------------------------------------------------------------------------------------- */
 
 /* Where something of the SQL stands in the file. */
 static Place place_of_sql(const Node *node, int line, int column)
@@ -198,8 +196,7 @@ static void read_sql(Reading *reading, const char *written, int first_line, bool
     take_functions(reading, &tree, node);
 }
 
-/* --- the file -------------------------------------------------------------------------------------------------------
- */
+/* --- the file ---------------------------------------------------------------------------------------------------- */
 
 /* Of what a check cannot do for a view; one of severity warn does for it what it does for any model. */
 static void warn_of_view(Reading *reading, const Value *key, const Node *node)

@@ -16,8 +16,7 @@
 #include "project/target.h"
 #include "project/walk.h"
 
-/* --- where it is ----------------------------------------------------------------------------------------------------
- */
+/* --- where it is ------------------------------------------------------------------------------------------------- */
 
 static const char *real_path(Arena *arena, const char *path)
 {
@@ -83,8 +82,7 @@ static const char *prefix_between(Arena *arena, const char *from, const char *to
     return relative.len <= strlen(to) ? arena_strdup(arena, text_str(&relative)) : to;
 }
 
-/* --- reading --------------------------------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 static void read_nodes(Reading *reading)
 {
@@ -141,8 +139,7 @@ void project_clear(Project *project)
     *project = (Project){0};
 }
 
-/* --- asking ---------------------------------------------------------------------------------------------------------
- */
+/* --- asking ------------------------------------------------------------------------------------------------------ */
 
 Node *project_find(const Project *project, const char *name)
 {

@@ -74,8 +74,7 @@ static bool parse_term(const Selecting *s, const char *text, Term *ret)
     return *ret->value ? true : fail(s, text, "a name is missing");
 }
 
-/* --- what a term names ----------------------------------------------------------------------------------------------
- */
+/* --- what a term names ------------------------------------------------------------------------------------------- */
 
 static bool matches(const char *pattern, const char *s) { return fnmatch(pattern, s, 0) == 0; }
 
@@ -144,8 +143,7 @@ static bool check_method(const Selecting *s, const Term *term)
     return hint ? error_hint(s->err, "did you mean '%s:'?", hint) : false;
 }
 
-/* --- along the graph ------------------------------------------------------------------------------------------------
- */
+/* --- along the graph --------------------------------------------------------------------------------------------- */
 
 /* Steps from the chosen to each node along inputs. Inputs stand before their readers, so one pass backwards does. */
 static void add_inputs(const Selecting *s, int most, const bool *from, bool *chosen)

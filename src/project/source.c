@@ -13,8 +13,7 @@
 #include "project/node.h"
 #include "project/upkeep.h"
 
-/* --- columns --------------------------------------------------------------------------------------------------------
- */
+/* --- columns ----------------------------------------------------------------------------------------------------- */
 
 static void check_type(Reading *reading, Column *column, Place place, const YamlNode *written)
 {
@@ -105,8 +104,7 @@ static void read_columns(Reading *reading, const Value *columns, Node *node)
     }
 }
 
-/* --- the rest -------------------------------------------------------------------------------------------------------
- */
+/* --- the rest ---------------------------------------------------------------------------------------------------- */
 
 static void read_csv(Reading *reading, const Value *csv, Node *node)
 {

@@ -8,8 +8,7 @@
 #include "base/text.h"
 #include "project/vars.h"
 
-/* --- targets --------------------------------------------------------------------------------------------------------
- */
+/* --- targets ----------------------------------------------------------------------------------------------------- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -105,8 +104,7 @@ static Value read_targets(Reading *reading, const char *wanted, const char *file
     return vars;
 }
 
-/* --- defaults -------------------------------------------------------------------------------------------------------
- */
+/* --- defaults ---------------------------------------------------------------------------------------------------- */
 
 /* models/staging/ of `models/staging`, `./models/staging/`: NULL where it is not below models. */
 static const char *folder_path(Arena *arena, const char *written)
@@ -194,8 +192,7 @@ const Value *target_default(const Reading *reading, const char *path, SettingId 
     return NULL;
 }
 
-/* --- the file -------------------------------------------------------------------------------------------------------
- */
+/* --- the file ---------------------------------------------------------------------------------------------------- */
 
 static YamlNode *read_tree(Reading *reading)
 {

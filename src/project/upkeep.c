@@ -3,8 +3,7 @@
 #include "base/text.h"
 #include "project/check.h"
 
-/* --- changes --------------------------------------------------------------------------------------------------------
- */
+/* --- changes ----------------------------------------------------------------------------------------------------- */
 
 static void read_changes_column(Reading *reading, const Value *changes, Strings columns, Node *node)
 {
@@ -44,8 +43,7 @@ static void read_changes(Reading *reading, const Values *v, Strings columns, Nod
                        "'changes' by a column needs 'time_column', to tell which times a change touches");
 }
 
-/* --- guards, time, tries --------------------------------------------------------------------------------------------
- */
+/* --- guards, time, tries ----------------------------------------------------------------------------------------- */
 
 bool upkeep_has_rows(Reading *reading, const Value *value, const Node *node, bool history)
 {
@@ -102,8 +100,7 @@ void upkeep_read_source(Reading *reading, const Values *values, Strings columns,
     take_count(reading, &items[KEY_SOURCE_ROLLBACK], ROLLBACK_MAX, &node->rollback);
 }
 
-/* --- models ---------------------------------------------------------------------------------------------------------
- */
+/* --- models ------------------------------------------------------------------------------------------------------ */
 
 static void read_lookback(Reading *reading, const Values *v, Node *node)
 {

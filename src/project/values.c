@@ -23,8 +23,7 @@ Place value_place_in(const Value *value, int character)
     return value->as_written ? place_in(value->file, value->node, character) : value_place(value);
 }
 
-/* --- one text -------------------------------------------------------------------------------------------------------
- */
+/* --- one text ---------------------------------------------------------------------------------------------------- */
 
 static const char *fill_in(Reading *reading, const char *key, bool url, const char *file, const YamlNode *node)
 {
@@ -197,8 +196,7 @@ static bool read_text(const Reader *r, Value *value)
     }
 }
 
-/* --- lists and mappings ---------------------------------------------------------------------------------------------
- */
+/* --- lists and mappings ------------------------------------------------------------------------------------------ */
 
 static bool add_item(const Reader *r, Value *value, const YamlNode *node)
 {
@@ -279,8 +277,7 @@ static bool read_value(const Reader *r, Value *value)
     }
 }
 
-/* --- keys -----------------------------------------------------------------------------------------------------------
- */
+/* --- keys -------------------------------------------------------------------------------------------------------- */
 
 /* Where else a key belongs, for one that stands in the wrong kind of place. */
 static const char *belongs(const Reader *r, const char *key)

@@ -6,8 +6,7 @@
 #include "sql/parse.h"
 #include "sql/place.h"
 
-/* --- reading --------------------------------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------------------------------- */
 
 static bool is_letter(char c)
 {
@@ -149,8 +148,7 @@ static size_t past_other(const char *s, size_t i)
     return s[i] == ':' && (s[i + 1] == ':' || s[i + 1] == '=') ? i + 2 : i + 1;
 }
 
-/* --- filling in -----------------------------------------------------------------------------------------------------
- */
+/* --- filling in -------------------------------------------------------------------------------------------------- */
 
 typedef enum UseKind { USE_BARE, USE_LITERAL, USE_IDENTIFIER, USE_TEST } UseKind;
 
@@ -314,8 +312,7 @@ bool vars_fill(Reading *reading, const char *text, const char **ret_text, const 
     return true;
 }
 
-/* --- the way back ---------------------------------------------------------------------------------------------------
- */
+/* --- the way back ------------------------------------------------------------------------------------------------ */
 
 /* Within a value that was filled in: where its name stands. */
 static size_t written_offset(const Written *written, size_t offset)

@@ -12,8 +12,7 @@ enum {
     WARNINGS_MAX = 64,
 };
 
-/* ---- what is said of it --------------------------------------------------------------------------------------------
- */
+/* --- what is said of it ------------------------------------------------------------------------------------------ */
 
 static Note note_of(Analysis *analysis, size_t text, size_t offset, const char *fmt, va_list ap)
     __attribute__((format(printf, 4, 0)));
@@ -122,8 +121,7 @@ ReachReason analysis_place(const Analysis *analysis, Note note)
     return reason;
 }
 
-/* ---- the result ----------------------------------------------------------------------------------------------------
- */
+/* --- the result -------------------------------------------------------------------------------------------------- */
 
 static const Link *link_to(const Leaf *leaf, size_t column)
 {

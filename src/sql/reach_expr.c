@@ -55,8 +55,7 @@ static const Shape *shape_of(const SqlNode *node)
     return NULL;
 }
 
-/* ---- subqueries ----------------------------------------------------------------------------------------------------
- */
+/* --- subqueries -------------------------------------------------------------------------------------------------- */
 
 static const Relation *subquery(Select *select, const Names *names, const SqlNode *node)
 {
@@ -111,8 +110,7 @@ static bool condition_in(Select *select, const Names *names, const SqlNode *node
     return true;
 }
 
-/* ---- columns -------------------------------------------------------------------------------------------------------
- */
+/* --- columns ----------------------------------------------------------------------------------------------------- */
 
 /* The offset that a time of day has in a zone is today's. */
 static bool hangs_on_today(const char *type)
@@ -160,8 +158,7 @@ static void expr_indirection(Select *select, const SqlNode *node)
                               "(...).%s may call a function of that name", sql_string_value(list.items[i]));
 }
 
-/* ---- walking -------------------------------------------------------------------------------------------------------
- */
+/* --- walking ----------------------------------------------------------------------------------------------------- */
 
 static void expr_operator(Select *select, const SqlNode *node)
 {
@@ -255,8 +252,7 @@ void reach_condition(Select *select, const Names *names, const SqlNode *node, Gu
     bound_condition(select, names, node, guard);
 }
 
-/* ---- types ---------------------------------------------------------------------------------------------------------
- */
+/* --- types ------------------------------------------------------------------------------------------------------- */
 
 static const char *type_of_list(Select *select, const Names *names, SqlList list)
 {

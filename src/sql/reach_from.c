@@ -191,8 +191,7 @@ static void from_function(const From *from, const SqlNode *node, Part *ret)
     finish_item(from, item, sql_node_get(node, "alias"), sql_last_name(sql_node_list(call, "funcname")), ret);
 }
 
-/* ---- joins --------------------------------------------------------------------------------------------------------
- */
+/* --- joins ------------------------------------------------------------------------------------------------------- */
 
 static bool is_merged(SqlList using, const char *name)
 {

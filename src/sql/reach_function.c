@@ -72,8 +72,7 @@ static bool is_dated_type(const char *name)
     return false;
 }
 
-/* ---- constants -----------------------------------------------------------------------------------------------------
- */
+/* --- constants --------------------------------------------------------------------------------------------------- */
 
 void reach_constant(Select *select, const SqlNode *constant)
 {
@@ -91,8 +90,7 @@ void reach_constant(Select *select, const SqlNode *constant)
     }
 }
 
-/* ---- casts ---------------------------------------------------------------------------------------------------------
- */
+/* --- casts ------------------------------------------------------------------------------------------------------- */
 
 static bool is_text_type(const char *type)
 {
@@ -166,8 +164,7 @@ bool reach_operator(Select *select, SqlList name, size_t offset)
     return false;
 }
 
-/* ---- calls ---------------------------------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------------------------------- */
 
 static const char *call_name(Select *select, const SqlNode *call)
 {

@@ -23,8 +23,7 @@ static bool expand(Analysis *analysis, Environment env, const SqlNode *node)
     return false;
 }
 
-/* ---- names of relations --------------------------------------------------------------------------------------------
- */
+/* --- names of relations ------------------------------------------------------------------------------------------ */
 
 static const Relation *renamed(Analysis *analysis, Environment env, const Relation *relation, SqlList names,
                                const SqlNode *node)
@@ -193,8 +192,7 @@ const Relation *reach_relation(Analysis *analysis, const SqlNode *node, Environm
     return reach_table(analysis, facts, env, ref);
 }
 
-/* ---- SELECT --------------------------------------------------------------------------------------------------------
- */
+/* --- SELECT ------------------------------------------------------------------------------------------------------ */
 
 enum { TIMED_MAX = 16 }; /* columns of one query that carry time; more: not followed */
 
@@ -434,8 +432,7 @@ static const Relation *reach_select(Select *select)
     return relation;
 }
 
-/* ---- any query -----------------------------------------------------------------------------------------------------
- */
+/* --- any query --------------------------------------------------------------------------------------------------- */
 
 static const Ctes *read_with(Analysis *analysis, const SqlNode *with, Environment env)
 {

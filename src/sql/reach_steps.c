@@ -120,8 +120,7 @@ static Range round_outward(Range range, TimeUnit unit)
     return out;
 }
 
-/* ---- steps --------------------------------------------------------------------------------------------------------
- */
+/* --- steps ------------------------------------------------------------------------------------------------------- */
 
 /* Infinite times stay where they are: infinity minus 7 days is infinity. The integers at the ends do not: both. */
 static Range shift_range(Range range, int64_t lo, int64_t hi)

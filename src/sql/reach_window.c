@@ -306,8 +306,7 @@ static bool window_look(Select *select, const Window *window, const TimeExpr *ti
     return true;
 }
 
-/* ---- chains --------------------------------------------------------------------------------------------------------
- */
+/* --- chains ------------------------------------------------------------------------------------------------------ */
 
 static uint64_t look_width(const Look *look)
 {

@@ -23,8 +23,7 @@ typedef struct Shape {
     Text expected; /* lines that say what comes of it */
 } Shape;
 
-/* ---- times as text --------------------------------------------------------------------------------------------------
- */
+/* --- times as text ----------------------------------------------------------------------------------------------- */
 
 static int64_t days_from_civil(int y, int m, int d)
 {
@@ -90,8 +89,7 @@ static void append_touched(Text *out, const Touched *touched, SqlTimeType type)
         text_append(out, " and nulls");
 }
 
-/* ---- running one ----------------------------------------------------------------------------------------------------
- */
+/* --- running one ------------------------------------------------------------------------------------------------- */
 
 /* "loans 2024-01-10", "loans 2024-01-10..2024-01-12", "loans nulls", "loans everything", "nothing" */
 static void apply_change(const SqlReach *reach, const char *line, Touched *changed)
@@ -167,8 +165,7 @@ static void run_shape(Shape *shape, Text *out)
     arena_clear(&arena);
 }
 
-/* ---- the file -------------------------------------------------------------------------------------------------------
- */
+/* --- the file ---------------------------------------------------------------------------------------------------- */
 
 static bool is_given(const char *line)
 {
