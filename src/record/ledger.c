@@ -1,7 +1,6 @@
 #include "record/ledger.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -9,39 +8,37 @@
 #include "record/array.h"
 #include "record/statements.h"
 
-enum { NUMBER_TEXT = 24 };
-
-static const char *number(int64_t n, char text[NUMBER_TEXT])
-{
-    snprintf(text, NUMBER_TEXT, "%" PRId64, n);
-    return text;
-}
-
 /* Read as rows, by the statement's snapshot: to_regclass() answers from a cache, which inside a transaction may still
- * say what was so before another program installed the ledger. */
-bool ledger_exists(Conn *conn, bool *ret_exists, Error *err)
+ * say what was so before another program installed the ledger. *ret_version 0: there is none. */
+static bool installed_version(Conn *conn, int64_t *ret_version, Error *err)
 {
-    ROWS_AUTO(rows);
+    ROWS_AUTO(found);
+    *ret_version = 0;
     if (!conn_query(conn,
                     "select count(*) > 0 from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
                     "on n.oid = c.relnamespace where n.nspname = 'sluice' and c.relname = 'version'",
-                    0, NULL, &rows, err))
+                    0, NULL, &found, err))
         return false;
-    *ret_exists = rows_bool(rows, 0, 0);
-    return true;
-}
-
-static bool installed_version(Conn *conn, int64_t *ret_version, Error *err)
-{
-    bool exists;
-    *ret_version = 0;
-    if (!ledger_exists(conn, &exists, err) || !exists)
-        return err->code == ERROR_NONE;
+    if (!rows_bool(found, 0, 0))
+        return true;
     ROWS_AUTO(rows);
     if (!conn_query(conn, "select coalesce(max(version), 0) from sluice.version", 0, NULL, &rows, err))
         return false;
     *ret_version = rows_int(rows, 0, 0);
     return true;
+}
+
+bool ledger_exists(Conn *conn, bool *ret_exists, Error *err)
+{
+    int64_t version;
+    if (!installed_version(conn, &version, err))
+        return false;
+    *ret_exists = version > 0;
+    if (version == 0 || version >= LEDGER_VERSION)
+        return true;
+    error_set(err, ERROR_FAILED, "the ledger in schema sluice has version %" PRId64 ", this program reads %d", version,
+              LEDGER_VERSION);
+    return error_hint(err, "the next sluice run brings it up to date");
 }
 
 /* CREATE SCHEMA IF NOT EXISTS wants CREATE on the database even where the schema is there: an administrator may have
@@ -55,21 +52,25 @@ static bool make_schema(Conn *conn, Error *err)
     return rows_bool(rows, 0, 0) || conn_exec(conn, "create schema sluice", err);
 }
 
+bool ledger_lock_in_txn(Conn *conn, Error *err)
+{
+    return conn_exec(conn, "select pg_catalog.pg_advisory_xact_lock(7310575174865381477)", err);
+}
+
 /* Several programs may find the ledger missing at once: one installs it, the others find it done. */
 static bool install(Conn *conn, Error *err)
 {
     static const char *const migrations[LEDGER_VERSION] = {sql_ledger_1, sql_ledger_2};
     int64_t version;
-    if (!conn_exec(conn, "select pg_catalog.pg_advisory_xact_lock(7310575174865381477)", err) ||
-        !installed_version(conn, &version, err))
+    if (!ledger_lock_in_txn(conn, err) || !installed_version(conn, &version, err))
         return false;
     if (version == 0 && !make_schema(conn, err))
         return false;
     for (int64_t next = version + 1; next <= LEDGER_VERSION; next++) {
-        char text[NUMBER_TEXT];
+        char text[DECIMAL_TEXT];
         if (!conn_exec(conn, migrations[next - 1], err) ||
             !conn_query(conn, "insert into sluice.version (version, program) values ($1::int, $2)", 2,
-                        (const char *const[]){number(next, text), SLUICE_VERSION}, NULL, err))
+                        (const char *const[]){decimal_text(next, text), SLUICE_VERSION}, NULL, err))
             return false;
     }
     return true;
@@ -100,8 +101,8 @@ bool ledger_open(Conn *conn, Error *err)
 
 bool ledger_prune(Conn *conn, Error *err)
 {
-    char days[NUMBER_TEXT];
-    return conn_query(conn, sql_ledger_prune, 1, (const char *const[]){number(LEDGER_DAYS, days)}, NULL, err);
+    char days[DECIMAL_TEXT];
+    return conn_query(conn, sql_ledger_prune, 1, (const char *const[]){decimal_text(LEDGER_DAYS, days)}, NULL, err);
 }
 
 bool ledger_run_begin(Conn *conn, const LedgerRun *run, int64_t *ret_run_id, Error *err)
@@ -140,11 +141,11 @@ static char *recorded(const Error *failure)
 
 bool ledger_run_end(Conn *conn, int64_t run_id, const char *outcome, const Error *failure, Error *err)
 {
-    char id[NUMBER_TEXT];
+    char id[DECIMAL_TEXT];
     char *text CLEANUP(mem_free_p) = recorded(failure);
     return conn_query(
         conn, "update sluice.runs set ended_at = clock_timestamp(), outcome = $2, error = $3 where run_id = $1::bigint",
-        3, (const char *const[]){number(run_id, id), outcome, text}, NULL, err);
+        3, (const char *const[]){decimal_text(run_id, id), outcome, text}, NULL, err);
 }
 
 static LedgerRelation read_relation(const Rows *rows, int row, Arena *arena)
@@ -203,7 +204,7 @@ bool ledger_relation(Conn *conn, const char *schema, const char *table, Arena *a
  * and a COMMIT of the step brings it along. */
 bool ledger_step_begin(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, Error *err)
 {
-    char run_id[NUMBER_TEXT], tick[CLOCK_TEXT];
+    char run_id[DECIMAL_TEXT], tick[CLOCK_TEXT];
     clock_format_exact(step->tick, tick);
     ROWS_AUTO(rows);
     if (!conn_query_often(
@@ -213,7 +214,7 @@ bool ledger_step_begin(Conn *conn, const LedgerStep *step, int64_t *ret_step_id,
             "tick, started_at) select $1::bigint, $2, $3, $4, $5, $6, $7, $8::timestamptz, clock_timestamp() "
             "from soon returning step_id",
             8,
-            (const char *const[]){number(step->run_id, run_id), step->schema, step->table, step->node, step->kind,
+            (const char *const[]){decimal_text(step->run_id, run_id), step->schema, step->table, step->node, step->kind,
                                   step->materialized, step->logical_run, step->has_tick ? tick : NULL},
             &rows, err))
         return false;
@@ -233,14 +234,14 @@ static char *recorded_place(const Error *failure)
 
 bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err)
 {
-    char id[NUMBER_TEXT], total[NUMBER_TEXT], inserted[NUMBER_TEXT], updated[NUMBER_TEXT], deleted[NUMBER_TEXT];
+    char id[DECIMAL_TEXT], total[DECIMAL_TEXT], inserted[DECIMAL_TEXT], updated[DECIMAL_TEXT], deleted[DECIMAL_TEXT];
     const Error *failure = outcome->failure;
     char *text CLEANUP(mem_free_p) = recorded(failure);
     char *place CLEANUP(mem_free_p) = recorded_place(failure);
     return conn_query_often(conn, sql_step_end, 13,
-                            (const char *const[]){number(step_id, id), outcome->outcome, outcome->reason,
-                                                  number(outcome->total, total), number(outcome->inserted, inserted),
-                                                  number(outcome->updated, updated), number(outcome->deleted, deleted),
+                            (const char *const[]){decimal_text(step_id, id), outcome->outcome, outcome->reason,
+                                                  decimal_text(outcome->total, total), decimal_text(outcome->inserted, inserted),
+                                                  decimal_text(outcome->updated, updated), decimal_text(outcome->deleted, deleted),
                                                   outcome->key, text, place,
                                                   failure && failure->sqlstate[0] ? failure->sqlstate : NULL,
                                                   outcome->decision, outcome->touched},
@@ -249,12 +250,12 @@ bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, 
 
 bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *err)
 {
-    char id[NUMBER_TEXT];
+    char id[DECIMAL_TEXT];
     return conn_query(conn,
                       "update sluice.steps set ended_at = clock_timestamp(), "
                       "outcome = case when $2 = 'cancelled' then 'cancelled' else 'failed' end "
                       "where run_id = $1::bigint and outcome = 'running'",
-                      2, (const char *const[]){number(run_id, id), outcome}, NULL, err);
+                      2, (const char *const[]){decimal_text(run_id, id), outcome}, NULL, err);
 }
 
 bool ledger_step_unrun(Conn *conn, const LedgerStep *step, const LedgerOutcome *outcome, Error *err)
@@ -294,27 +295,27 @@ bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, c
     return ok;
 }
 
-bool ledger_step_kept(Conn *conn, int64_t step_id, const LedgerStep *step, bool *ret_kept, Error *err)
+bool ledger_step_find(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, bool *ret_found, Error *err)
 {
-    char id[NUMBER_TEXT], run_id[NUMBER_TEXT];
+    char run_id[NUMBER_TEXT];
     ROWS_AUTO(rows);
     if (!conn_query(conn,
-                    "select from sluice.steps where step_id = $1::bigint and run_id = $2::bigint and schema_name = $3 "
-                    "and table_name = $4",
-                    4,
-                    (const char *const[]){number(step_id, id), number(step->run_id, run_id), step->schema, step->table},
-                    &rows, err))
+                    "select step_id from sluice.steps where run_id = $1::bigint and schema_name = $2 and "
+                    "table_name = $3 order by step_id desc limit 1",
+                    3, (const char *const[]){number(step->run_id, run_id), step->schema, step->table}, &rows, err))
         return false;
-    *ret_kept = rows_count(rows) == 1;
+    *ret_found = rows_count(rows) == 1;
+    if (*ret_found)
+        *ret_step_id = rows_int(rows, 0, 0);
     return true;
 }
 
 bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err)
 {
-    char id[NUMBER_TEXT];
+    char id[DECIMAL_TEXT];
     ROWS_AUTO(rows);
     if (!conn_query(conn, "select outcome in ('ok', 'unchanged') from sluice.steps where step_id = $1::bigint", 1,
-                    (const char *const[]){number(step_id, id)}, &rows, err))
+                    (const char *const[]){decimal_text(step_id, id)}, &rows, err))
         return false;
     *ret_done = rows_count(rows) == 1 && rows_bool(rows, 0, 0);
     return true;
@@ -323,8 +324,8 @@ bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err)
 bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
 {
     const LedgerStep *step = publish->step;
-    char run_id[NUMBER_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[NUMBER_TEXT], delivery[NUMBER_TEXT],
-        size[NUMBER_TEXT];
+    char run_id[DECIMAL_TEXT], tick[CLOCK_TEXT], started[CLOCK_TEXT], total[DECIMAL_TEXT], delivery[DECIMAL_TEXT],
+        size[DECIMAL_TEXT];
     clock_format_exact(step->tick, tick);
     clock_format_exact(publish->started_at, started);
     char *sql CLEANUP(mem_free_p) = publish->sql ? log_redacted(publish->sql) : NULL;
@@ -337,21 +338,21 @@ bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
                               step->kind,
                               step->materialized ? step->materialized : "table",
                               publish->definition,
-                              number(step->run_id, run_id),
+                              decimal_text(step->run_id, run_id),
                               step->has_tick ? tick : NULL,
                               started,
                               publish->content_hash,
-                              number(publish->total, total),
+                              decimal_text(publish->total, total),
                               publish->target,
                               publish->step_key,
                               publish->snapshot,
                               publish->system_identifier,
                               publish->time_column,
-                              publish->has_delivery ? number(publish->delivery_rows, delivery) : NULL,
+                              publish->has_delivery ? decimal_text(publish->delivery_rows, delivery) : NULL,
                               publish->declared,
                               publish->held ? "true" : "false",
                               sql,
-                              publish->content_hash && publish->content_size >= 0 ? number(publish->content_size, size)
+                              publish->content_hash && publish->content_size >= 0 ? decimal_text(publish->content_size, size)
                                                                                   : NULL},
         NULL, err);
 }
@@ -359,25 +360,25 @@ bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
 bool ledger_taken_back_in_txn(Conn *conn, const char *schema, const char *table, int64_t total, int64_t delivery_rows,
                               Error *err)
 {
-    char rows[NUMBER_TEXT], delivery[NUMBER_TEXT];
+    char rows[DECIMAL_TEXT], delivery[DECIMAL_TEXT];
     return conn_query(
         conn,
         "update sluice.relations set taken_back = clock_timestamp(), rows_total = nullif($3::bigint, -1), "
         "delivery_rows = nullif($4::bigint, -1) where schema_name = $1 and table_name = $2",
-        4, (const char *const[]){schema, table, number(total, rows), number(delivery_rows, delivery)}, NULL, err);
+        4, (const char *const[]){schema, table, decimal_text(total, rows), decimal_text(delivery_rows, delivery)}, NULL, err);
 }
 
 bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t bytes, const char *content_hash,
                         int64_t rows_read, const char *mode, Error *err)
 {
-    char id[NUMBER_TEXT], size[NUMBER_TEXT], count[NUMBER_TEXT];
+    char id[DECIMAL_TEXT], size[DECIMAL_TEXT], count[DECIMAL_TEXT];
     char *shown CLEANUP(mem_free_p) = log_redacted(file);
     return conn_query(conn,
                       "insert into sluice.loads (step_id, file, bytes, content_hash, rows_read, mode) "
                       "values ($1::bigint, $2, $3::bigint, $4, $5::bigint, $6)",
                       6,
-                      (const char *const[]){number(step_id, id), shown, number((int64_t)bytes, size), content_hash,
-                                            number(rows_read, count), mode},
+                      (const char *const[]){decimal_text(step_id, id), shown, decimal_text((int64_t)bytes, size), content_hash,
+                                            decimal_text(rows_read, count), mode},
                       NULL, err);
 }
 
@@ -405,7 +406,7 @@ bool ledger_forget_in_txn(Conn *conn, const char *schema, const char *table, Err
 bool ledger_relations(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err)
 {
     return conn_query(conn,
-                      "select schema_name, table_name, node, kind, materialized, definition from sluice.relations "
+                      "select schema_name, table_name, node, kind, materialized from sluice.relations "
                       "where project = $1 and target = $2 order by schema_name, table_name",
                       2, (const char *const[]){project, target}, ret_rows, err);
 }
@@ -422,21 +423,21 @@ bool ledger_status(Conn *conn, const char *project, const char *target, Rows **r
 
 bool ledger_runs(Conn *conn, const char *project, int limit, Rows **ret_rows, Error *err)
 {
-    char text[NUMBER_TEXT];
-    return conn_query(conn, sql_runs, 2, (const char *const[]){project, number(limit, text)}, ret_rows, err);
+    char text[DECIMAL_TEXT];
+    return conn_query(conn, sql_runs, 2, (const char *const[]){project, decimal_text(limit, text)}, ret_rows, err);
 }
 
 bool ledger_logs_run(Conn *conn, const char *project, int64_t run_id, Rows **ret_run, Error *err)
 {
-    char id[NUMBER_TEXT];
-    return conn_query(conn, sql_logs_run, 2, (const char *const[]){project, number(run_id, id)}, ret_run, err);
+    char id[DECIMAL_TEXT];
+    return conn_query(conn, sql_logs_run, 2, (const char *const[]){project, decimal_text(run_id, id)}, ret_run, err);
 }
 
 bool ledger_logs(Conn *conn, const char *project, int64_t run_id, Rows **ret_steps, Rows **ret_checks,
                  Rows **ret_failed_rows, Error *err)
 {
-    char id[NUMBER_TEXT];
-    const char *const params[] = {project, number(run_id, id)};
+    char id[DECIMAL_TEXT];
+    const char *const params[] = {project, decimal_text(run_id, id)};
     return conn_query(conn, sql_logs_steps, 2, params, ret_steps, err) &&
            conn_query(conn, sql_logs_checks, 2, params, ret_checks, err) &&
            conn_query(conn, sql_logs_failed_rows, 2, params, ret_failed_rows, err);

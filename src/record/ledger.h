@@ -19,7 +19,10 @@ enum { LEDGER_VERSION = 2, LEDGER_DAYS = 90 };
 
 /* Installs the ledger or migrates it. A ledger newer than this program is an error. */
 bool ledger_open(Conn *conn, Error *err);
+/* One that is older than this program, and so cannot be read by it, is an error. */
 bool ledger_exists(Conn *conn, bool *ret_exists, Error *err);
+/* Until the transaction ends nobody else changes what is in schema sluice besides rows. */
+bool ledger_lock_in_txn(Conn *conn, Error *err);
 /* Removes runs, with their steps, loads, checks and failed rows, that began over LEDGER_DAYS ago. Bounded per call. */
 bool ledger_prune(Conn *conn, Error *err);
 
@@ -92,9 +95,9 @@ typedef struct LedgerSkip {
     const char *judged;       /* LedgerRelation.snapshot that the step was judged by, or NULL */
 } LedgerSkip;
 bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, const char *snapshot, Error *err);
-/* After a lost connection: whether the row of the step is there. A server that went down may have lost it, which it was
+/* After a lost connection: the row of the step, by run and table. A server that went down may have lost it, which it was
  * not asked to have on disk, and may have given its number to another step since. */
-bool ledger_step_kept(Conn *conn, int64_t step_id, const LedgerStep *step, bool *ret_kept, Error *err);
+bool ledger_step_find(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, bool *ret_found, Error *err);
 /* After a COMMIT whose answer was lost: whether the step is recorded as done. */
 bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err);
 
@@ -133,7 +136,7 @@ typedef struct LedgerOwner {
 /* A relation that is in the ledger already changes hands. */
 bool ledger_adopt(Conn *conn, const LedgerOwner *owner, const char *schema, const char *table, Error *err);
 bool ledger_forget_in_txn(Conn *conn, const char *schema, const char *table, Error *err);
-/* schema_name, table_name, node, kind, materialized, definition of all that the project owns in a target, by name. */
+/* schema_name, table_name, node, kind, materialized of all that the project owns in a target, by name. */
 bool ledger_relations(Conn *conn, const char *project, const char *target, Rows **ret_rows, Error *err);
 
 /* schema_name, table_name of those whose last step in a target did not end well, or was not begun for that reason. */

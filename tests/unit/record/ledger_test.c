@@ -61,8 +61,14 @@ static void migrates_what_is_there(void **state)
     run_on("insert into sluice.version values (1, now(), '0.1.0'); "
            "insert into sluice.relations (schema_name, table_name, project, target, node, kind, materialized, "
            "definition, rows_total) values ('public', 'old', 'p', 'dev', 'old', 'model', 'table', 'hash', 5)");
+    bool exists;
+    assert_false(ledger_exists(g_conn, &exists, &err));
+    assert_string_equal(err.message, "the ledger in schema sluice has version 1, this program reads 2");
+    error_clear(&err);
     assert_ok(ledger_open(g_conn, &err));
     assert_ok(ledger_open(g_conn, &err));
+    assert_ok(ledger_exists(g_conn, &exists, &err));
+    assert_true(exists);
     assert_answer("select string_agg(version::text, ',' order by version) from sluice.version", "1,2");
     Arena arena;
     arena_init(&arena);
@@ -229,28 +235,29 @@ static void records_steps_that_had_nothing_to_do(void **state)
 }
 
 /* A server that crashed may have lost a step's row, and given its number to another step. */
-static void tells_whether_a_step_is_kept(void **state)
+static void finds_a_step_again(void **state)
 {
     (void)state;
     ERROR_AUTO(err);
     LedgerStep step = {
         .run_id = begin_run(), .schema = "public", .table = "k", .node = "k", .kind = "model", .logical_run = "run k"};
-    int64_t step_id;
-    bool kept;
+    int64_t step_id, found_id = 0;
+    bool found;
     assert_ok(ledger_step_begin(g_conn, &step, &step_id, &err));
-    assert_ok(ledger_step_kept(g_conn, step_id, &step, &kept, &err));
-    assert_true(kept);
+    assert_ok(ledger_step_find(g_conn, &step, &found_id, &found, &err));
+    assert_true(found);
+    assert_int_equal(found_id, step_id);
     LedgerStep others[] = {step, step, step};
     others[0].run_id++;
     others[1].schema = "private";
     others[2].table = "l";
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        assert_ok(ledger_step_kept(g_conn, step_id, &others[i], &kept, &err));
-        assert_false(kept);
+        assert_ok(ledger_step_find(g_conn, &others[i], &found_id, &found, &err));
+        assert_false(found);
     }
     run_on("delete from sluice.steps where table_name = 'k'");
-    assert_ok(ledger_step_kept(g_conn, step_id, &step, &kept, &err));
-    assert_false(kept);
+    assert_ok(ledger_step_find(g_conn, &step, &found_id, &found, &err));
+    assert_false(found);
 }
 
 int main(void)
@@ -261,7 +268,7 @@ int main(void)
         cmocka_unit_test(tells_of_many_relations_at_once),
         cmocka_unit_test(records_decision_and_times),
         cmocka_unit_test(records_steps_that_had_nothing_to_do),
-        cmocka_unit_test(tells_whether_a_step_is_kept),
+        cmocka_unit_test(finds_a_step_again),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
