@@ -238,14 +238,14 @@ bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, 
     const Error *failure = outcome->failure;
     char *text CLEANUP(mem_free_p) = recorded(failure);
     char *place CLEANUP(mem_free_p) = recorded_place(failure);
-    return conn_query_often(conn, sql_step_end, 13,
-                            (const char *const[]){decimal_text(step_id, id), outcome->outcome, outcome->reason,
-                                                  decimal_text(outcome->total, total), decimal_text(outcome->inserted, inserted),
-                                                  decimal_text(outcome->updated, updated), decimal_text(outcome->deleted, deleted),
-                                                  outcome->key, text, place,
-                                                  failure && failure->sqlstate[0] ? failure->sqlstate : NULL,
-                                                  outcome->decision, outcome->touched},
-                            NULL, err);
+    return conn_query_often(
+        conn, sql_step_end, 13,
+        (const char *const[]){decimal_text(step_id, id), outcome->outcome, outcome->reason,
+                              decimal_text(outcome->total, total), decimal_text(outcome->inserted, inserted),
+                              decimal_text(outcome->updated, updated), decimal_text(outcome->deleted, deleted),
+                              outcome->key, text, place, failure && failure->sqlstate[0] ? failure->sqlstate : NULL,
+                              outcome->decision, outcome->touched},
+        NULL, err);
 }
 
 bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *err)
@@ -297,12 +297,13 @@ bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, c
 
 bool ledger_step_find(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, bool *ret_found, Error *err)
 {
-    char run_id[NUMBER_TEXT];
+    char run_id[DECIMAL_TEXT];
     ROWS_AUTO(rows);
     if (!conn_query(conn,
                     "select step_id from sluice.steps where run_id = $1::bigint and schema_name = $2 and "
                     "table_name = $3 order by step_id desc limit 1",
-                    3, (const char *const[]){number(step->run_id, run_id), step->schema, step->table}, &rows, err))
+                    3, (const char *const[]){decimal_text(step->run_id, run_id), step->schema, step->table}, &rows,
+                    err))
         return false;
     *ret_found = rows_count(rows) == 1;
     if (*ret_found)
@@ -331,29 +332,29 @@ bool ledger_publish_in_txn(Conn *conn, const LedgerPublish *publish, Error *err)
     char *sql CLEANUP(mem_free_p) = publish->sql ? log_redacted(publish->sql) : NULL;
     return conn_query_often(
         conn, sql_publish, 22,
-        (const char *const[]){step->schema,
-                              step->table,
-                              publish->project,
-                              step->node,
-                              step->kind,
-                              step->materialized ? step->materialized : "table",
-                              publish->definition,
-                              decimal_text(step->run_id, run_id),
-                              step->has_tick ? tick : NULL,
-                              started,
-                              publish->content_hash,
-                              decimal_text(publish->total, total),
-                              publish->target,
-                              publish->step_key,
-                              publish->snapshot,
-                              publish->system_identifier,
-                              publish->time_column,
-                              publish->has_delivery ? decimal_text(publish->delivery_rows, delivery) : NULL,
-                              publish->declared,
-                              publish->held ? "true" : "false",
-                              sql,
-                              publish->content_hash && publish->content_size >= 0 ? decimal_text(publish->content_size, size)
-                                                                                  : NULL},
+        (const char *const[]){
+            step->schema,
+            step->table,
+            publish->project,
+            step->node,
+            step->kind,
+            step->materialized ? step->materialized : "table",
+            publish->definition,
+            decimal_text(step->run_id, run_id),
+            step->has_tick ? tick : NULL,
+            started,
+            publish->content_hash,
+            decimal_text(publish->total, total),
+            publish->target,
+            publish->step_key,
+            publish->snapshot,
+            publish->system_identifier,
+            publish->time_column,
+            publish->has_delivery ? decimal_text(publish->delivery_rows, delivery) : NULL,
+            publish->declared,
+            publish->held ? "true" : "false",
+            sql,
+            publish->content_hash && publish->content_size >= 0 ? decimal_text(publish->content_size, size) : NULL},
         NULL, err);
 }
 
@@ -365,7 +366,8 @@ bool ledger_taken_back_in_txn(Conn *conn, const char *schema, const char *table,
         conn,
         "update sluice.relations set taken_back = clock_timestamp(), rows_total = nullif($3::bigint, -1), "
         "delivery_rows = nullif($4::bigint, -1) where schema_name = $1 and table_name = $2",
-        4, (const char *const[]){schema, table, decimal_text(total, rows), decimal_text(delivery_rows, delivery)}, NULL, err);
+        4, (const char *const[]){schema, table, decimal_text(total, rows), decimal_text(delivery_rows, delivery)}, NULL,
+        err);
 }
 
 bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t bytes, const char *content_hash,
@@ -377,8 +379,8 @@ bool ledger_load_in_txn(Conn *conn, int64_t step_id, const char *file, uint64_t 
                       "insert into sluice.loads (step_id, file, bytes, content_hash, rows_read, mode) "
                       "values ($1::bigint, $2, $3::bigint, $4, $5::bigint, $6)",
                       6,
-                      (const char *const[]){decimal_text(step_id, id), shown, decimal_text((int64_t)bytes, size), content_hash,
-                                            decimal_text(rows_read, count), mode},
+                      (const char *const[]){decimal_text(step_id, id), shown, decimal_text((int64_t)bytes, size),
+                                            content_hash, decimal_text(rows_read, count), mode},
                       NULL, err);
 }
 
