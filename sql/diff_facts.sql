@@ -35,6 +35,6 @@ select
    where g.tgrelid in (select id from target union all
                        select p.relid from target t, pg_catalog.pg_partition_tree(t.id) p)
      and not g.tgisinternal and g.tgenabled not in ('D', 'R') and g.tgtype & 3 = 3) as triggers,
-  (select pg_catalog.set_config('work_mem', greatest(65536, setting::int)::text || 'kB', true)
-   from pg_catalog.pg_settings where name = 'work_mem') as work_mem,
+  pg_catalog.set_config('work_mem', greatest(65536,
+    pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) / 1024)::text || 'kB', true) as work_mem,
   pg_catalog.set_config('jit', 'off', true) as jit

@@ -30,7 +30,8 @@ static bool find_facts(Conn *conn, Diff *diff, Arena *arena, Error *err)
         json_string(&json, diff->key->items[i]);
     json_end(&json);
     ROWS_AUTO(rows);
-    if (!conn_query(conn, sql_diff_facts, 2, (const char *const[]){diff->target->quoted, text_str(&names)}, &rows, err))
+    if (!conn_query_often(conn, sql_diff_facts, 2, (const char *const[]){diff->target->quoted, text_str(&names)}, &rows,
+                          err))
         return false;
     diff->facts = (DiffFacts){
         .key_unique = rows_bool(rows, 0, 0),
@@ -324,7 +325,7 @@ static bool find_places(Conn *conn, Diff *diff, Arena *arena, Error *err)
     /* To look for few where there are many is to look twice. */
     bool held = false;
     TEXT_AUTO(select);
-    if ((diff->scope.stage_rows <= TABLE_SMALL && !find_held(conn, diff, arena, &held, err)) ||
+    if ((diff->scope.stage_rows <= DIFF_HELD && !find_held(conn, diff, arena, &held, err)) ||
         !append_find(conn, diff, &select, err))
         return false;
     return held || find_into_table(conn, diff, text_str(&select), arena, err);
@@ -338,6 +339,9 @@ static bool may_write_anew(const Diff *diff)
 static bool find_by_row(Conn *conn, Diff *diff, Arena *arena, Error *err)
 {
     DiffRowSums sums;
+    const int64_t staged = diff->scope.stage_rows;
+    if (staged > 0 && staged <= DIFF_HELD) /* to ask twice costs more */
+        return find_places(conn, diff, arena, err);
     if (!diff_row_compare(conn, diff, may_write_anew(diff), &sums, err))
         return false;
     if (!sums.differ)
@@ -376,7 +380,7 @@ static bool find_referred_key(Conn *conn, const Table *target, Arena *arena, con
 {
     *ret_key = NULL;
     ROWS_AUTO(rows);
-    if (!conn_query(conn, sql_referred_key, 1, (const char *const[]){target->quoted}, &rows, err))
+    if (!conn_query_often(conn, sql_referred_key, 1, (const char *const[]){target->quoted}, &rows, err))
         return false;
     if (rows_count(rows) == 0)
         return true;

@@ -225,7 +225,7 @@ static void ask(Asked *asked, const ChangeRequest *requests, size_t number)
 static bool answer(Conn *conn, const char *sql, Asked *asked, Rows **ret_rows, Error *err)
 {
     const char *const params[] = {array_str(&asked->schemas), array_str(&asked->tables), array_str(&asked->snapshots)};
-    return conn_query(conn, sql, 3, params, ret_rows, err);
+    return conn_query_often(conn, sql, 3, params, ret_rows, err);
 }
 
 /* More ranges than fit come in ascending order: each time the smallest gap is closed, which leaves the widest ones. */
@@ -277,7 +277,7 @@ bool change_pending(Conn *conn, const ChangeRequest *requests, size_t count, Tou
 bool change_snapshot(Conn *conn, Arena *arena, const char **ret_snapshot, Error *err)
 {
     ROWS_AUTO(rows);
-    if (!conn_query(conn, "select pg_catalog.pg_current_snapshot()", 0, NULL, &rows, err))
+    if (!conn_query_often(conn, "select pg_catalog.pg_current_snapshot()", 0, NULL, &rows, err))
         return false;
     *ret_snapshot = arena_strdup(arena, rows_get(rows, 0, 0));
     return true;
