@@ -13,8 +13,8 @@
 
 typedef struct PlanStep {
     const Node *node;
-    const char
-        *action; /* load, append, view, check, inline; of tables that models make: skip, range, from, full; fail */
+    /* load, append, view, check, inline, fail; of tables that models make also skip, range, from, full */
+    const char *action;
     const char *touched; /* the times that would be loaded or recomputed, for people; "" where that says nothing */
     const char *why;     /* in the user's terms */
     Place place;         /* of the SQL that decides it; file NULL: none */

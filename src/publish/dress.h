@@ -13,9 +13,9 @@
 
 #include "publish/table.h"
 
+bool dress_asked(const Node *node); /* whether the file asks for any of that */
 /* In the caller's transaction, under the table's fence, after ledger_publish_in_txn() (what was given is noted in that
  * row). table: as it stands now, with its columns. A table, or a view, which has no indexes. Dropping an index waits
  * for readers at most a few seconds (55P03, to be tried again). Errors for columns and roles that are not there are
  * placed where the file names them. */
-bool dress_asked(const Node *node); /* whether the file asks for any of that */
 bool dress(Conn *conn, const Node *node, const Table *table, bool *ret_changed, Error *err);

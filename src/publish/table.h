@@ -54,15 +54,18 @@ bool table_same_columns(Conn *conn, const Table *stage, const Table *target, con
                         Error *err);
 
 /* Columns that changed, dealt with as a model's on_schema_change says; `ignored` (or NULL) aside.
- *   SCHEMA_FAIL        the error of table_same_columns()
- *   SCHEMA_IGNORE      of stage only columns that target has are written; those that stage lacks keep what they hold,
- * and get their default in new rows SCHEMA_APPEND_NEW  the same, but target is given the new ones first (null in rows
- * that are not written) SCHEMA_SYNC_ALL    target is given the new ones, loses those that are gone, with their values,
- * and has types changed by a cast. A change of type that rewrites the table makes it look empty to snapshots that are
- * older than the commit: PostgreSQL's own limit. A column of another type is an error for the middle two. What depends
- * on a column that has to go or to change is named, and the change refused. ALTER TABLE waits for readers at most a few
- * seconds (55P03, to be tried again). stage is left with the columns that are to be written; target, where
- * *ret_altered, is looked up anew. */
+ *
+ * - SCHEMA_FAIL: the error of table_same_columns().
+ * - SCHEMA_IGNORE: of stage only columns that target has are written; those that stage lacks keep what they hold, and
+ *   get their default in new rows.
+ * - SCHEMA_APPEND_NEW: the same, but target is given the new ones first (null in rows that are not written).
+ * - SCHEMA_SYNC_ALL: target is given the new ones, loses those that are gone, with their values, and has types changed
+ *   by a cast. A change of type that rewrites the table makes it look empty to older snapshots: PostgreSQL's own
+ *   limit.
+ *
+ * A column of another type is an error for the middle two. What depends on a column that has to go or to change is
+ * named, and the change refused. ALTER TABLE waits for readers at most a few seconds (55P03, to be tried again). stage
+ * is left with the columns that are to be written; target, where *ret_altered, is looked up anew. */
 bool table_alter_columns(Conn *conn, SchemaChange how, const char *ignored, Arena *arena, Table *stage, Table *target,
                          bool *ret_altered, Text *statements, Error *err);
 

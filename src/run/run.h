@@ -15,8 +15,8 @@
 /* Told of every step as it ends, for whoever shows it. One call at a time, in the thread that does the step. */
 typedef struct RunListener {
     void (*step_begins)(const Node *node, void *data);
-    void (*step_left)(const Node *node,
-                      void *data); /* begun, and not ended: the run stops, or another thread goes on */
+    /* Begun, and not ended: the run stops, or another thread goes on. */
+    void (*step_left)(const Node *node, void *data);
     void (*step_ended)(const Node *node, const StepResult *result, void *data);
     void *data;
 } RunListener;

@@ -45,13 +45,13 @@ typedef struct SqlRelationFacts {
 } SqlRelationFacts;
 
 typedef struct SqlFunctionFacts {
-    const char *name;    /* one row per name, over all its overloads within reach of the search path: */
-    char volatility;     /* the worst of them: i, s or v */
-    bool aggregate;      /* all of them are aggregates */
-    bool window;         /* all of them are window functions */
-    bool user;           /* at least one is not of pg_catalog */
-    bool user_immutable; /* those that are not of pg_catalog are all immutable, plain functions in SQL or PL/pgSQL or C
-                          */
+    const char *name; /* one row per name, over all its overloads within reach of the search path: */
+    char volatility;  /* the worst of them: i, s or v */
+    bool aggregate;   /* all of them are aggregates */
+    bool window;      /* all of them are window functions */
+    bool user;        /* at least one is not of pg_catalog */
+    /* Those that are not of pg_catalog are all immutable, plain functions in SQL, PL/pgSQL or C. */
+    bool user_immutable;
 } SqlFunctionFacts;
 
 typedef struct SqlCatalog {

@@ -35,8 +35,8 @@ typedef struct ReachInput {
     int line, column;
     bool bounded; /* a change of known times reaches known times */
     bool joined;  /* under a window or join: a change of rows without a time may reach anything */
-    ReachReason
-        why; /* bounded: what decides how far it reaches (text NULL: row by row); else why anything may change */
+    /* Bounded: what decides how far it reaches (text NULL: row by row). Else why anything may change. */
+    ReachReason why;
     const ReachStep *steps; /* from the input to the output */
     size_t step_count;
 } ReachInput;
