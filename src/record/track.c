@@ -4,13 +4,11 @@
 
 #include "base/clock.h"
 #include "pg/rows.h"
+#include "record/ledger.h"
 #include "record/statements.h"
 
 /* Of each attempt, in milliseconds: while a lock is waited for, those who come after wait behind. */
 enum { LOCK_TIMEOUT = 2000, LOCK_TRIES = 3, LOCK_PAUSE = 300 * 1000 };
-
-/* The key that guards the installation of the ledger as well. */
-static const char lock_ledger[] = "select pg_catalog.pg_advisory_xact_lock(7310575174865381477)";
 
 static const struct {
     const char *name, *event, *referencing;
@@ -73,7 +71,7 @@ static bool need_function(Conn *conn, Error *err)
     bool has;
     if (!has_function(conn, text_str(&body), &has, err) || has)
         return has;
-    if (!conn_exec(conn, lock_ledger, err) || !has_function(conn, text_str(&body), &has, err) || has)
+    if (!ledger_lock_in_txn(conn, err) || !has_function(conn, text_str(&body), &has, err) || has)
         return has;
     TEXT_AUTO(sql);
     text_appendf(&sql,
