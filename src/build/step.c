@@ -13,7 +13,8 @@
 #include "publish/dress.h"
 #include "record/fence.h"
 
-const char *step_outcome_name(StepOutcome outcome)
+/* As the ledger has it. */
+static const char *outcome_name(StepOutcome outcome)
 {
     static const char *const names[] = {
         [STEP_OK] = "ok",           [STEP_UNCHANGED] = "unchanged", [STEP_FAILED] = "failed",
@@ -41,7 +42,7 @@ LedgerStep step_ledger(const Build *build, const Step *step)
 static LedgerOutcome ledger_outcome(const StepResult *result, const char *key)
 {
     return (LedgerOutcome){
-        .outcome = step_outcome_name(result->outcome),
+        .outcome = outcome_name(result->outcome),
         .reason = result->reason,
         .total = result->total,
         .inserted = result->inserted,
@@ -66,10 +67,10 @@ static const char *with_retries(const char *reason, int retried, Arena *arena)
 bool step_begin(Build *build, Step *step, Error *err)
 {
     LedgerStep row = step_ledger(build, step);
-    bool kept = false;
-    if (step->step_id && !ledger_step_kept(build->conn, step->step_id, &row, &kept, err))
+    bool begun = false;
+    if ((step->again || step->step_id) && !ledger_step_find(build->conn, &row, &step->step_id, &begun, err))
         return false;
-    return kept || ledger_step_begin(build->conn, &row, &step->step_id, err);
+    return begun || ledger_step_begin(build->conn, &row, &step->step_id, err);
 }
 
 bool step_record_unrun(Build *build, const Step *step, const StepResult *result, Error *err)

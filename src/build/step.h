@@ -35,7 +35,7 @@ typedef struct Step {
     bool has_tick;
     Instant tick;
     const char *logical_run;
-    bool again;           /* after a lost connection: an earlier COMMIT may have taken place */
+    bool again;           /* after a lost connection: an earlier statement, or COMMIT, may have taken place */
     int retried;          /* how often it was begun anew, to be recorded */
     bool may_retry;       /* it will be, where it fails for a reason that may pass */
     const char *given_up; /* after a lost connection: nothing is done any more than to look whether the COMMIT took
@@ -65,16 +65,14 @@ typedef struct StepResult {
     int64_t microseconds;
 } StepResult;
 
-const char *step_outcome_name(StepOutcome outcome); /* as the ledger has it */
-
-/* The ledger's row of a step is begun; step->step_id is set. Of one that was begun before the connection was lost:
- * begun once more, under another number, where the server does not have the row any more. */
+/* The ledger's row of a step is begun; step->step_id is set. Of one that may have been begun before the connection was
+ * lost: found, or begun once more where the server does not have the row. */
 bool step_begin(Build *build, Step *step, Error *err);
 /* Runs it and records the outcome. False where that could not be: the connection was lost, the program is to stop, or
  * the ledger cannot be written; or the step may be tried again, and failed for a reason that may pass (a deadlock, a
  * row that changed meanwhile, a lock or a connection that was not to be had), which *ret says. Everything else is in
- * *ret, also failures. *ret is initialised by the caller, and its
- * failure is the caller's to clear; strings belong to the arena. */
+ * *ret, also failures. *ret is initialised by the caller, and its failure is the caller's to clear; strings belong to
+ * the arena. */
 bool step_run(Build *build, const Step *step, Arena *arena, StepResult *ret, Error *err);
 /* The step as the ledger has it. */
 LedgerStep step_ledger(const Build *build, const Step *step);

@@ -237,7 +237,10 @@ static bool begin_step(Worker *worker, Step *step, Error *err)
     Build *build = &worker->build;
     if (step->node->timeout)
         step->deadline = clock_monotonic() + step->node->timeout;
-    return step_begin(build, step, err) || (regain(worker, step->node, err) && step_begin(build, step, err));
+    if (step_begin(build, step, err))
+        return true;
+    step->again = true;
+    return regain(worker, step->node, err) && step_begin(build, step, err);
 }
 
 static bool do_step(Worker *worker, Step *step, Error *err)
