@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include <string.h>
-
 #include "base/hash.h"
 #include "base/json.h"
 #include "build/declared.h"
@@ -28,12 +26,6 @@ static void asking_clear(Asking *asking)
 {
     free(asking->relations);
     free(asking->wanted);
-}
-
-bool node_is_query(const Node *node)
-{
-    return node->kind == NODE_MODEL &&
-           (node->materialized == MATERIALIZED_VIEW || node->materialized == MATERIALIZED_EPHEMERAL);
 }
 
 void survey_clear(Survey *survey)

@@ -65,6 +65,3 @@ bool survey_take(Conn *conn, const Project *project, const bool *chosen, bool le
 /* Whether the relation of a model is up to date as it stands: made by the same definition, and nothing that it reads
  * was touched. Never so for history. */
 bool survey_clean(const Survey *survey, const Node *node);
-
-/* Reads as its query: a view or an ephemeral model. */
-bool node_is_query(const Node *node);

@@ -160,8 +160,7 @@ static size_t read_tables(const Project *project, const Node *node, Arena *arena
     wanted[node->order] = true;
     for (size_t i = node->order + 1; i-- > 0;) {
         const Node *at = project->nodes[i];
-        bool through =
-            at == node || node_is_ephemeral(at) || (at->kind == NODE_MODEL && at->materialized == MATERIALIZED_VIEW);
+        bool through = at == node || node_is_query(at);
         if (wanted[i] && !through)
             (*ret)[count++] = at;
         for (size_t j = 0; wanted[i] && through && j < at->input_count; j++)

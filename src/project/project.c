@@ -183,6 +183,11 @@ bool node_is_ephemeral(const Node *node)
     return node->kind == NODE_MODEL && node->materialized == MATERIALIZED_EPHEMERAL;
 }
 
+bool node_is_query(const Node *node)
+{
+    return node_is_ephemeral(node) || (node->kind == NODE_MODEL && node->materialized == MATERIALIZED_VIEW);
+}
+
 bool node_is_external(const Node *node) { return node->kind == NODE_SOURCE && !node->csv; }
 
 bool node_has_checks(const Node *node) { return node->check_count > 0 || node->unique_key.count > 0; }

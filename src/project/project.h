@@ -231,6 +231,7 @@ void node_place(const Node *node, int *line, int *column);
 void written_place(const Written *written, int lines_before, int *line, int *column); /* written NULL: as it is */
 
 bool node_is_ephemeral(const Node *node);
+bool node_is_query(const Node *node);    /* reads as its query: a view or an ephemeral model */
 bool node_is_external(const Node *node); /* a source whose table others write */
 bool node_has_checks(const Node *node);  /* its unique_key is one too */
 /* What its relation is: "table", "view", "history"; "table" for sources. */

@@ -1,11 +1,5 @@
 #include "run/queue.h"
 
-/* Shows the rows of what it reads, as they are at the moment. */
-static bool shows_its_inputs(const Node *node)
-{
-    return node_is_ephemeral(node) || (node->kind == NODE_MODEL && node->materialized == MATERIALIZED_VIEW);
-}
-
 const Node *queue_culprit(const Queue *queue, const Node *node, QueueEnd *ret_end)
 {
     for (size_t i = 0; i < node->input_count; i++) {
@@ -33,7 +27,7 @@ static void pass(Queue *queue, const Node *node)
     state->begun = true;
     if (node_is_ephemeral(node))
         state->culprit = queue_culprit(queue, node, &state->end);
-    state->changed = shows_its_inputs(node) && queue_inputs_changed(queue, node);
+    state->changed = node_is_query(node) && queue_inputs_changed(queue, node);
 }
 
 /* node has ended: so do those that waited for it alone and are not to be done. A stack in place of recursion: a chain
@@ -119,7 +113,7 @@ void queue_end(Queue *queue, const Node *node, QueueEnd end, bool changed)
     QueueNode *state = &queue->nodes[node->order];
     state->end = end;
     state->culprit = node;
-    state->changed = changed || (shows_its_inputs(node) && queue_inputs_changed(queue, node));
+    state->changed = changed || (node_is_query(node) && queue_inputs_changed(queue, node));
     queue->open--;
     resolve(queue, node);
 }
