@@ -42,7 +42,6 @@ static bool has_relation(const Deciding *d, const SurveyRelation *relation)
     return false;
 }
 
-/* Depth first over nodes that stand for their query; such chains are acyclic, and as long as the project at most. */
 static void add_relations(Deciding *d, const SurveyNode *about, SurveyRelation ***list, size_t *capacity)
 {
     for (size_t i = 0; i < about->node->reference_count; i++) {
@@ -58,6 +57,8 @@ static void add_relations(Deciding *d, const SurveyNode *about, SurveyRelation *
     }
 }
 
+/* What it reads, then what those read that stand for their query; such chains are acyclic, and as long as the project
+ * at most. */
 static void gather_catalog(Deciding *d)
 {
     Survey *survey = d->survey;
@@ -93,7 +94,7 @@ static void gather_catalog(Deciding *d)
     };
 }
 
-static bool analyse(Deciding *d)
+static void analyse(Deciding *d)
 {
     Survey *survey = d->survey;
     const Node *node = d->about->node;
@@ -106,12 +107,11 @@ static bool analyse(Deciding *d)
                                                .line = node->sql_line,
                                                .column = 1,
                                                .text = "its SQL is newer than the parser that would have to read it"};
-        return false;
+        return;
     }
     ReachQuery query = {
         .tree = tree, .file = node->place.file, .lines_before = node->sql_line - 1, .time_column = node->time_column};
     sql_reach(survey->arena, &query, &d->catalog, &d->ret->reach);
-    return true;
 }
 
 /* --- what changed ---------------------------------------------------------------------------------------------- */

@@ -47,6 +47,11 @@ const SqlRelationFacts *sql_catalog_relation(const SqlCatalog *catalog, const ch
     return NULL;
 }
 
+const char *sql_relation_label(const SqlRelationFacts *relation)
+{
+    return relation->label ? relation->label : relation->name;
+}
+
 const SqlFunctionFacts *sql_catalog_function(const SqlCatalog *catalog, const char *name)
 {
     for (size_t i = 0; i < catalog->function_count; i++)

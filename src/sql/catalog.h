@@ -32,7 +32,7 @@ typedef enum SqlRelationKind {
 typedef struct SqlRelationFacts {
     const char *schema; /* as resolved */
     const char *name;
-    const char *label; /* as the user calls it: the node's name */
+    const char *label; /* as the user calls it: the node's name; or NULL */
     SqlRelationKind kind;
     const SqlColumnFacts *columns; /* count 0: not known */
     size_t column_count;
@@ -71,4 +71,5 @@ typedef struct SqlCatalog {
 
 /* schema NULL: unqualified. NULL where there is none. */
 const SqlRelationFacts *sql_catalog_relation(const SqlCatalog *catalog, const char *schema, const char *name);
+const char *sql_relation_label(const SqlRelationFacts *relation); /* its name, where it has no label */
 const SqlFunctionFacts *sql_catalog_function(const SqlCatalog *catalog, const char *name);

@@ -1,6 +1,5 @@
 #include "sql/reach.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -110,7 +109,7 @@ size_t node_offset(const SqlNode *node)
     return 0;
 }
 
-ReachReason analysis_place(const Analysis *analysis, Note note)
+static ReachReason place_of_note(const Analysis *analysis, Note note)
 {
     const AnalysisText *text = &analysis->texts[note.text];
     ReachReason reason = {.file = text->file, .text = note.sentence};
@@ -148,7 +147,7 @@ static void set_steps(Analysis *analysis, ReachInput *input, const Chain *chain)
             widest = c->step.note;
         }
     }
-    input->why = analysis_place(analysis, widest);
+    input->why = place_of_note(analysis, widest);
 }
 
 static void set_inputs(Analysis *analysis, const Relation *relation, size_t column)
@@ -162,7 +161,7 @@ static void set_inputs(Analysis *analysis, const Relation *relation, size_t colu
         if (link)
             set_steps(analysis, input, link->chain);
         else
-            input->why = analysis_place(analysis, leaf->why);
+            input->why = place_of_note(analysis, leaf->why);
     }
 }
 
@@ -225,7 +224,7 @@ static void set_texts(Analysis *analysis, SqlReach *ret)
     for (size_t i = 0; i < analysis->text_count; i++)
         texts[i] = analysis->texts[i].text;
     for (size_t i = 0; i < analysis->warning_count; i++)
-        warnings[i] = analysis_place(analysis, analysis->warnings[i]);
+        warnings[i] = place_of_note(analysis, analysis->warnings[i]);
     ret->texts = texts;
     ret->text_count = analysis->text_count;
     ret->warnings = warnings;
@@ -254,7 +253,7 @@ void sql_reach(Arena *arena, const ReachQuery *query, const SqlCatalog *catalog,
     set_time(&analysis, relation, ret);
     ret->full = analysis.full;
     ret->volatile_result = analysis.is_volatile;
-    ret->why_full = analysis_place(&analysis, analysis.why_full);
+    ret->why_full = place_of_note(&analysis, analysis.why_full);
     ret->inputs = analysis.inputs;
     ret->input_count = analysis.input_count;
     set_texts(&analysis, ret);

@@ -59,6 +59,7 @@ struct Chain { /* from the output to the input; NULL: row by row */
 
 int64_t reach_unit_length(TimeUnit unit); /* of the longest */
 int64_t reach_sum(int64_t a, int64_t b);  /* saturates; REACH_PAST and REACH_FUTURE stay */
+int64_t reach_negative(int64_t value);    /* REACH_PAST and REACH_FUTURE change places */
 int64_t reach_step_width(const ReachStep *step);
 void reach_step_needed(const ReachStep *step, Touched *touched);
 void reach_step_touched(const ReachStep *step, Touched *touched);
@@ -256,7 +257,6 @@ void analysis_warn(Analysis *analysis, size_t text, size_t offset, const char *f
 bool analysis_work(Analysis *analysis, size_t amount);
 Note analysis_note(Analysis *analysis, size_t text, size_t offset, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-ReachReason analysis_place(const Analysis *analysis, Note note);
 size_t node_offset(const SqlNode *node); /* of the first place known in it */
 /* Room for one more in an array of the arena. */
 void *analysis_grow(Analysis *analysis, void *items, size_t count, size_t *cap, size_t size);
@@ -303,8 +303,6 @@ bool reach_operator_named(Select *select, const char *op, size_t offset);
 /* reach_bound.c */
 void bound_condition(Select *select, const Names *names, const SqlNode *node, Guard *guard);
 void bound_equal(Select *select, const TimeExpr *a, const TimeExpr *b, Guard *guard, size_t offset);
-/* The distance of every var from one, over the conditions that hold for rows that count where a and b do. */
-void bound_distances(Select *select, Var *from, Guard *a, Guard *b);
 /* Leaves of the query's sources, linked to its timed columns (per column of the relation, var NULL: none) and to the
  * outer queries' vars. */
 void bound_leaves(Select *select, Relation *relation, const TimeExpr *times, const WindowPlan *const *plans);

@@ -8,13 +8,6 @@ typedef struct Span {
     int64_t lo, hi;
 } Span;
 
-static int64_t negated(int64_t value)
-{
-    if (value == REACH_PAST)
-        return REACH_FUTURE;
-    return value == REACH_FUTURE ? REACH_PAST : -value;
-}
-
 /* What the expression's value is away from its column's. */
 static Span expression_span(const TimeExpr *expr)
 {
@@ -54,8 +47,8 @@ static void compare(Select *select, TimeExpr a, const char *op, TimeExpr b, Guar
     Span x = expression_span(&a), y = expression_span(&b);
     Constraint constraint = {.from = a.var,
                              .to = b.var,
-                             .lo = reach_sum(x.lo, negated(y.hi)),
-                             .hi = reach_sum(x.hi, negated(y.lo)),
+                             .lo = reach_sum(x.lo, reach_negative(y.hi)),
+                             .hi = reach_sum(x.hi, reach_negative(y.lo)),
                              .guard = guard,
                              .offset = offset};
     if ((a.type == SQL_TIME_TIMESTAMPTZ) != (b.type == SQL_TIME_TIMESTAMPTZ)) {
@@ -163,8 +156,9 @@ static bool narrow(const Var *from, Var *to, int64_t lo, int64_t hi, unsigned st
     return true;
 }
 
-/* Bellman and Ford's rounds, cut off: any of them is sound. */
-void bound_distances(Select *select, Var *from, Guard *a, Guard *b)
+/* The distance of every var from one, over the conditions that hold for rows that count where a and b do. Bellman and
+ * Ford's rounds, cut off: any of them is sound. */
+static void find_distances(Select *select, Var *from, Guard *a, Guard *b)
 {
     enum { ROUNDS_MAX = 32 };
     unsigned stamp = ++select->analysis->stamp;
@@ -186,7 +180,7 @@ void bound_distances(Select *select, Var *from, Guard *a, Guard *b)
             if (c->to != from)
                 more = narrow(c->from, c->to, c->lo, c->hi, stamp) || more;
             if (c->from != from)
-                more = narrow(c->to, c->from, negated(c->hi), negated(c->lo), stamp) || more;
+                more = narrow(c->to, c->from, reach_negative(c->hi), reach_negative(c->lo), stamp) || more;
         }
         if (!more)
             break;
@@ -228,7 +222,7 @@ static Span distance(Linking *linking, Var *from, const Var *to, const Source *s
         return (Span){0, 0};
     Guard *a = to->item->guard, *b = source->item ? source->item->guard : NULL;
     if (!linking->computed || linking->from != from || linking->a != a || linking->b != b) {
-        bound_distances(linking->select, from, a, b);
+        find_distances(linking->select, from, a, b);
         linking->computed = true;
         linking->from = from;
         linking->a = a;
@@ -338,7 +332,7 @@ static void note_missing(Linking *linking, const Source *source, Leaf *leaf)
 {
     Analysis *analysis = linking->select->analysis;
     const ReachInput *input = &analysis->inputs[leaf->input];
-    const char *label = input->relation->label ? input->relation->label : input->relation->name;
+    const char *label = sql_relation_label(input->relation);
     if (leaf->why.sentence)
         return;
     bool again = false;

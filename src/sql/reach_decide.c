@@ -97,7 +97,7 @@ static ReachReason why_everything(Arena *arena, const ReachInput *input, const T
 {
     if (!input->bounded && input->why.text)
         return input->why;
-    const char *label = input->relation->label ? input->relation->label : input->relation->name;
+    const char *label = sql_relation_label(input->relation);
     ReachReason why = {.file = input->why.file, .line = input->line, .column = input->column};
     if (changed->everything)
         why.text = arena_printf(arena, "anything may have changed in %s", label);

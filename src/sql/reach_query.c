@@ -98,7 +98,7 @@ static const Relation *reach_table(Analysis *analysis, const SqlRelationFacts *f
     Leaf *leaf = arena_alloc(analysis->arena, sizeof *leaf);
     Column *columns = arena_array(analysis->arena, facts->column_count, sizeof *columns);
     const SqlRef *at = &analysis->texts[env.text].text.refs.items[ref];
-    const char *label = facts->label ? facts->label : facts->name;
+    const char *label = sql_relation_label(facts);
     leaf->input = analysis->input_count;
     analysis->inputs[analysis->input_count++] = (ReachInput){.relation = facts,
                                                              .ref = ref,
@@ -388,12 +388,6 @@ static void read_distinct(Select *select, Outputs *outputs, Relation *relation)
                       "DISTINCT ON keeps any one of several rows: ORDER BY does not say which");
 }
 
-static void read_windows(Select *select)
-{
-    SqlList windows = sql_node_list(select->node, "windowClause");
-    reach_exprs(select, select->names, windows);
-}
-
 static const WindowPlan **plan_windows(Select *select, Outputs *outputs, Relation *relation)
 {
     const WindowPlan **plans = arena_array(select->analysis->arena, outputs->count, sizeof *plans);
@@ -419,7 +413,7 @@ static const Relation *reach_select(Select *select)
     read_targets(select, &outputs, relation);
     read_group(select, &outputs);
     reach_expr(select, select->names, sql_node_get(select->node, "havingClause"));
-    read_windows(select);
+    reach_exprs(select, select->names, sql_node_list(select->node, "windowClause"));
     read_order(select, &outputs);
     read_distinct(select, &outputs, relation);
     relation->known = true;

@@ -32,6 +32,13 @@ int64_t reach_sum(int64_t a, int64_t b)
     return sum;
 }
 
+int64_t reach_negative(int64_t value)
+{
+    if (value == REACH_PAST)
+        return REACH_FUTURE;
+    return value == REACH_FUTURE ? REACH_PAST : -value;
+}
+
 int64_t reach_step_width(const ReachStep *step)
 {
     if (step->kind == STEP_ROUND)
@@ -150,13 +157,6 @@ static void map_ranges(const ReachStep *step, int64_t lo, int64_t hi, Ranges *ra
     *ranges = out;
 }
 
-static int64_t opposite(int64_t value)
-{
-    if (value == REACH_PAST)
-        return REACH_FUTURE;
-    return value == REACH_FUTURE ? REACH_PAST : -value;
-}
-
 void reach_step_needed(const ReachStep *step, Touched *touched)
 {
     if (touched->everything)
@@ -177,7 +177,7 @@ void reach_step_touched(const ReachStep *step, Touched *touched)
     if (touched->everything)
         return;
     bool nulls = touched->nulls, times = touched->ranges.count > 0;
-    map_ranges(step, opposite(step->hi), opposite(step->lo), &touched->ranges);
+    map_ranges(step, reach_negative(step->hi), reach_negative(step->lo), &touched->ranges);
     if (step->nulls == NULLS_NONE)
         touched->nulls = false;
     if (step->nulls != NULLS_WINDOW)
