@@ -105,6 +105,7 @@ bool ledger_prune(Conn *conn, Error *err)
     return conn_query(conn, sql_ledger_prune, 1, (const char *const[]){decimal_text(LEDGER_DAYS, days)}, NULL, err);
 }
 
+/* Nobody waits until this is on the disk: whatever is committed after it brings it along. */
 bool ledger_run_begin(Conn *conn, const LedgerRun *run, int64_t *ret_run_id, Error *err)
 {
     char started[CLOCK_TEXT];
@@ -116,8 +117,9 @@ bool ledger_run_begin(Conn *conn, const LedgerRun *run, int64_t *ret_run_id, Err
     process_identity(&process);
     ROWS_AUTO(rows);
     if (!conn_query(conn,
+                    "with soon as materialized (select pg_catalog.set_config('synchronous_commit', 'off', true)) "
                     "insert into sluice.runs (project, target, command, started_at, host, process, program) "
-                    "values ($1, $2, $3, $4, $5, $6, $7) returning run_id",
+                    "select $1, $2, $3, $4::timestamptz, $5, $6, $7 from soon returning run_id",
                     7,
                     (const char *const[]){run->project, run->target, command, started, text_str(&host),
                                           text_str(&process), SLUICE_VERSION},
