@@ -142,24 +142,19 @@ static const SurveyRelation *first_changed(const Deciding *d, bool hidden)
 
 /* --- words ----------------------------------------------------------------------------------------------------- */
 
-/* 4714-11-24 BC and 294277-01-01: what lies before and after is but the infinities. */
-#define FIRST_TIME INT64_C(-211813488000000000)
-#define PAST_TIMES INT64_C(9223371331200000000)
-
 static void day_text(int64_t value, SqlTimeType type, Text *out)
 {
     if (type == SQL_TIME_INTEGER) {
         text_appendf(out, "%" PRId64, value);
         return;
     }
-    if (value < FIRST_TIME || value >= PAST_TIMES) {
-        text_append(out, value < FIRST_TIME ? "-infinity" : "infinity");
+    if (value < RANGES_FIRST_TIME || value >= RANGES_PAST_TIMES) {
+        text_append(out, value < RANGES_FIRST_TIME ? "-infinity" : "infinity");
         return;
     }
-    int64_t days = value / RANGES_DAY - (value % RANGES_DAY < 0);
     int64_t year;
     int month, day;
-    civil_from_days(days + 10957, &year, &month, &day); /* 2000-01-01 */
+    civil_from_days(ranges_day_of(value) + RANGES_EPOCH_DAYS, &year, &month, &day);
     text_appendf(out, "%04" PRId64 "-%02d-%02d", year, month, day);
 }
 
@@ -215,6 +210,8 @@ static const Node *node_of_file(const Deciding *d, const char *file)
 static void take_place(Deciding *d, const ReachReason *reason)
 {
     Place *place = &d->ret->place;
+    if (reason->line == 0) /* row by row: no one place decides how far it reaches */
+        return;
     *place = (Place){.file = reason->file, .line = reason->line, .column = reason->column};
     if (place->file)
         node_place(node_of_file(d, place->file), &place->line, &place->column);
@@ -259,7 +256,7 @@ static const char *no_base(const Deciding *d)
     const LedgerRelation *known = &about->relation->known;
     if (!about->relation->relkind)
         return "the table is not there yet";
-    if (d->options->full_refresh)
+    if (d->options->full_refresh && !about->node->no_full_refresh)
         return "--full-refresh asks for it";
     if (!known->known || !known->snapshot)
         return "no build is on record that it could start from";

@@ -17,11 +17,11 @@ static void append_bound(SqlTimeType type, int64_t value, Text *out)
         text_appendf(out, "'%" PRId64 "'::bigint", value);
         return;
     }
-    int64_t days = type == SQL_TIME_DATE ? ceil_days(value) : value / RANGES_DAY - (value % RANGES_DAY < 0);
+    int64_t days = type == SQL_TIME_DATE ? ceil_days(value) : ranges_day_of(value);
     int64_t rest = type == SQL_TIME_DATE ? 0 : value - days * RANGES_DAY;
     int64_t year;
     int month, day;
-    civil_from_days(days + 10957, &year, &month, &day); /* 2000-01-01 */
+    civil_from_days(days + RANGES_EPOCH_DAYS, &year, &month, &day);
     bool bc = year <= 0;
     text_appendf(out, "'%04" PRId64 "-%02d-%02d", bc ? 1 - year : year, month, day);
     if (type != SQL_TIME_DATE)
@@ -35,17 +35,9 @@ static void append_bound(SqlTimeType type, int64_t value, Text *out)
 
 /* Bounds outside what the type can hold stand for its infinities. Dates go further than microseconds do: all past that
  * counts as infinity's. */
-static bool is_low(SqlTimeType type, int64_t value)
-{
-    static const int64_t first = INT64_C(-211813488000000000); /* 4714-11-24 BC */
-    return type != SQL_TIME_INTEGER && value <= first;
-}
+static bool is_low(SqlTimeType type, int64_t value) { return type != SQL_TIME_INTEGER && value <= RANGES_FIRST_TIME; }
 
-static bool is_high(SqlTimeType type, int64_t value)
-{
-    static const int64_t last = INT64_C(9223371331200000000); /* 294277-01-01 */
-    return type != SQL_TIME_INTEGER && value >= last;
-}
+static bool is_high(SqlTimeType type, int64_t value) { return type != SQL_TIME_INTEGER && value >= RANGES_PAST_TIMES; }
 
 static const char *high_bound(SqlTimeType type)
 {

@@ -110,7 +110,7 @@ static int64_t day_from(int64_t time)
         return DAY_LOW;
     if (time >= RANGES_HIGH)
         return DAY_HIGH;
-    int64_t day = time / RANGES_DAY - (time % RANGES_DAY < 0);
+    int64_t day = ranges_day_of(time);
     return day > DAY_LAST ? DAY_LAST : day;
 }
 

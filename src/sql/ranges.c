@@ -112,6 +112,8 @@ Range ranges_hull(const Ranges *ranges)
     return (Range){.from = ranges->items[0].from, .to = ranges->items[ranges->count - 1].to};
 }
 
+int64_t ranges_day_of(int64_t value) { return value / RANGES_DAY - (value % RANGES_DAY < 0); }
+
 int64_t ranges_plus(int64_t value, int64_t amount)
 {
     if (value <= RANGES_LOW || value >= RANGES_HIGH)

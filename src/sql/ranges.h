@@ -15,6 +15,11 @@ enum { RANGES_MAX = 64 };
 #define RANGES_HIGH (INT64_MAX - 1)
 #define RANGES_END  INT64_MAX /* past every value: `to` of a range without end */
 #define RANGES_DAY  INT64_C(86400000000)
+/* What lies before the first of these, or from the second on, is no timestamp but an infinity. */
+#define RANGES_FIRST_TIME INT64_C(-211813488000000000) /* 4714-11-24 BC */
+#define RANGES_PAST_TIMES INT64_C(9223371331200000000) /* 294277-01-01 */
+
+enum { RANGES_EPOCH_DAYS = 10957 }; /* from 1970-01-01, where base/clock begins, to 2000-01-01 */
 
 typedef struct Range {
     int64_t from, to; /* [from, to), from < to */
@@ -36,6 +41,7 @@ bool ranges_overlap(const Ranges *ranges, const Ranges *other);
 Range ranges_hull(const Ranges *ranges); /* of none: {0, 0} */
 /* Closes the smallest gaps until there are at most max. */
 void ranges_limit(Ranges *ranges, size_t max);
+int64_t ranges_day_of(int64_t value);               /* a time's day, counted from 2000-01-01 */
 int64_t ranges_plus(int64_t value, int64_t amount); /* saturates; -infinity and infinity stay what they are */
 
 /* What may have been touched of a table: values of its time column, rows without a time, or anything at all. */

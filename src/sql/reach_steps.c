@@ -1,4 +1,5 @@
 /* The pairs of functions: how one operator's step maps sets of times, either way. */
+#include "base/clock.h"
 #include "sql/reach_analysis.h"
 
 #define SECOND INT64_C(1000000)
@@ -49,28 +50,22 @@ int64_t reach_step_width(const ReachStep *step)
     return __builtin_sub_overflow(step->hi, step->lo, &width) ? INT64_MAX : width;
 }
 
-/* ---- calendar: days from 2000-01-01 -------------------------------------------------------------------------------
- * Howard Hinnant, "chrono-compatible low-level date algorithms": days_from_civil, civil_from_days. */
+/* ---- calendar: days from 2000-01-01 ------------------------------------------------------------------------------ */
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 static int64_t days_from_month(int64_t months) /* months from year 0; of their first day */
 {
-    int64_t year = floor_div(months, 12), month = months - year * 12 + 1;
-    year -= month <= 2;
-    int64_t era = floor_div(year, 400), of_era = year - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468 - 10957;
+    int64_t year = floor_div(months, 12);
+    return days_from_civil(year, (int)(months - year * 12) + 1, 1) - RANGES_EPOCH_DAYS;
 }
 
 static int64_t month_from_days(int64_t days) /* from year 0 */
 {
-    days += 10957 + 719468;
-    int64_t era = floor_div(days, 146097), of_era = days - era * 146097;
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * of_year + 2) / 153;
-    return (year + era * 400 + (month >= 10)) * 12 + (month < 10 ? month + 2 : month - 10);
+    int64_t year;
+    int month, day;
+    civil_from_days(days + RANGES_EPOCH_DAYS, &year, &month, &day);
+    return year * 12 + month - 1;
 }
 
 /* Days to microseconds, the far ends being the ends. */
