@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "build/query.h"
+#include "project/duration.h"
 
 typedef struct Deciding {
     Survey *survey;
@@ -218,7 +219,7 @@ static void take_place(Deciding *d, const ReachReason *reason)
 }
 
 /* `loans changed on 2024-01-07; the frame of avg() reaches ...` */
-static const char *why_range(const Deciding *d, const Decision *decision)
+static const char *why_range(const Deciding *d, const Decision *decision, int64_t lookback)
 {
     TEXT_AUTO(text);
     for (size_t i = 0; i < d->about->input_count; i++) {
@@ -231,6 +232,8 @@ static const char *why_range(const Deciding *d, const Decision *decision)
     }
     if (decision->why.text)
         text_appendf(&text, "; %s", decision->why.text);
+    if (lookback > 0)
+        text_appendf(&text, "; lookback: %s", duration_text(lookback, true, d->survey->arena));
     return arena_strdup(d->survey->arena, text_str(&text));
 }
 
@@ -305,7 +308,7 @@ static void decide_by_reach(Deciding *d)
     if (decision.kind == DECISION_FULL) {
         full_by(d, &decision.why);
     } else {
-        d->ret->why = why_range(d, &decision);
+        d->ret->why = why_range(d, &decision, lookback);
         take_place(d, &decision.why);
     }
 }

@@ -5,7 +5,7 @@
 static void take(const Work *work, const SqlRelationFacts *facts, DryLoad *ret)
 {
     const StepResult *result = work->result;
-    ret->same = result->outcome == STEP_UNCHANGED && work->touched.schema == NULL;
+    ret->same = work->stays;
     ret->inserted = result->inserted;
     ret->updated = result->updated;
     ret->deleted = result->deleted;

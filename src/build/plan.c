@@ -19,6 +19,7 @@ typedef struct Planning {
     const PlanOptions *options;
     Survey survey;
     const Touched **planned; /* by order: what the steps planned so far would touch */
+    const Node **failing;    /* by order: the step that would fail, itself or one that it needs; NULL: none */
     Instant now;
     Arena *arena;
 } Planning;
@@ -27,6 +28,7 @@ static void planning_clear(Planning *planning)
 {
     survey_clear(&planning->survey);
     mem_free_p(&planning->planned);
+    mem_free_p(&planning->failing);
 }
 
 static const char *inputs_of(const Node *node, Arena *arena)
@@ -71,12 +73,13 @@ static PlanStep plan_changed_file(Planning *planning, const Node *node, const Dr
     const SqlRelationFacts *facts = &planning->survey.nodes[node->order]->relation->facts;
     if (touched_nothing(&dry->touched))
         return step_of(node, "load",
-                       arena_printf(arena, "from %s: the file changed, and no row differs", node->csv_shown));
+                       arena_printf(arena, "from %s: %s, and no row differs", node->csv_shown,
+                                    planning->options->full_refresh ? "read anew" : "the file changed"));
     will_touch(planning, node, &dry->touched);
-    PlanStep step =
-        step_of(node, "load",
-                arena_printf(arena, "from %s: %" PRId64 " rows to add, %" PRId64 " to change, %" PRId64 " to delete",
-                             node->csv_shown, dry->inserted, dry->updated, dry->deleted));
+    PlanStep step = step_of(
+        node, "load",
+        arena_printf(arena, "from %s: %" PRId64 " row%s to add, %" PRId64 " to change, %" PRId64 " to delete",
+                     node->csv_shown, dry->inserted, dry->inserted == 1 ? "" : "s", dry->updated, dry->deleted));
     if (facts->time_column)
         step.touched = times(&dry->touched, facts->time_type, arena);
     return step;
@@ -194,6 +197,14 @@ static const char *obstacle(Conn *conn, const Project *project, const Node *node
     return asked && rows_count(rows) == 0 ? arena_printf(arena, "the schema %s is not there", node->schema) : NULL;
 }
 
+static const Node *failing_input(const Planning *planning, const Node *node)
+{
+    for (size_t i = 0; i < node->input_count; i++)
+        if (planning->failing[node->inputs[i]->order])
+            return planning->failing[node->inputs[i]->order];
+    return NULL;
+}
+
 static bool plan_node(Planning *planning, const Node *node, Plan *ret, Error *err)
 {
     Arena *arena = planning->arena;
@@ -204,13 +215,16 @@ static bool plan_node(Planning *planning, const Node *node, Plan *ret, Error *er
         return true;
     if (!table_find(planning->conn, node->schema, node->table, arena, &table, err))
         return false;
-    const char *why = obstacle(planning->conn, planning->project, node, &table, known, arena);
-    if (why)
-        ret->steps[ret->step_count++] = step_of(node, "fail", why);
-    else if (node->kind == NODE_SOURCE)
-        ret->steps[ret->step_count++] = plan_source(planning, node);
+    const Node *failing = failing_input(planning, node);
+    const char *why = failing ? NULL : obstacle(planning->conn, planning->project, node, &table, known, arena);
+    PlanStep *step = &ret->steps[ret->step_count++];
+    if (failing)
+        *step = step_of(node, "blocked", arena_printf(arena, "%s would fail", failing->name));
+    else if (why)
+        *step = step_of(node, "fail", why);
     else
-        ret->steps[ret->step_count++] = plan_model(planning, node);
+        *step = node->kind == NODE_SOURCE ? plan_source(planning, node) : plan_model(planning, node);
+    planning->failing[node->order] = str_eq(step->action, "fail") ? node : failing;
     return true;
 }
 
@@ -234,6 +248,7 @@ bool plan_make(Conn *conn, const Project *project, const Selection *selection, c
     Planning planning CLEANUP(planning_clear) = {
         .conn = conn, .project = project, .options = options, .now = clock_now(), .arena = arena};
     planning.planned = mem_alloc((project->node_count + 1) * sizeof *planning.planned);
+    planning.failing = mem_alloc((project->node_count + 1) * sizeof *planning.failing);
     *ret = (Plan){.steps = arena_array(arena, project->node_count, sizeof(PlanStep))};
     TxnOptions txn = {.schema = project->target.schema,
                       .timezone = project->timezone,

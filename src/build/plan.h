@@ -13,7 +13,8 @@
 
 typedef struct PlanStep {
     const Node *node;
-    /* load, append, view, check, inline, fail; of tables that models make also skip, range, from, full */
+    /* load, append, view, check, inline, fail, blocked (what it reads would fail); of tables that models make also
+     * skip, range, from, full */
     const char *action;
     const char *touched; /* the times that would be loaded or recomputed, for people; "" where that says nothing */
     const char *why;     /* in the user's terms */

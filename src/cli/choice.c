@@ -1,5 +1,6 @@
 #include "cli/choice.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/shell.h"
 
@@ -20,6 +21,36 @@ bool choice_make(Call *call, const Project *project, Selection *ret_selection, E
             continue;
         ret_selection->chosen[i] = ret_selection->named[i] = false;
         ret_selection->count--;
+    }
+    return true;
+}
+
+/* Rows that no query can bring back. */
+static const char *why_kept(const Node *node)
+{
+    if (node->kind != NODE_MODEL)
+        return NULL;
+    if (node->materialized == MATERIALIZED_HISTORY)
+        return "history: its rows of earlier runs would be lost";
+    return node->no_full_refresh ? "kept by full_refresh: false" : NULL;
+}
+
+bool choice_full_refresh(const Project *project, const Selection *selection, Error *err)
+{
+    for (size_t i = 0; i < project->node_count; i++) {
+        const Node *node = project->nodes[i];
+        const char *why = selection->named[i] ? why_kept(node) : NULL;
+        if (!why)
+            continue;
+        error_at(err, ERROR_PROJECT, node->place.file, 0, 0, "'%s' cannot be built from nothing: it is %s", node->name,
+                 why);
+        return error_hint(err, "run it without --full-refresh");
+    }
+    for (size_t i = 0; i < project->node_count; i++) {
+        const Node *node = project->nodes[i];
+        const char *why = selection->chosen[i] ? why_kept(node) : NULL;
+        if (why)
+            log_warn("%s: run as ever in spite of --full-refresh: it is %s", node->name, why);
     }
     return true;
 }

@@ -80,7 +80,9 @@ static bool plan(Call *call, const Project *project, Error *err)
     Selection selection;
     Plan made;
     PlanOptions options = {.due = call_has(call, "due"), .full_refresh = call_has(call, "full-refresh")};
-    if (!choice_make(call, project, &selection, err) || !target_connect(project, &conn, err) ||
+    if (!choice_make(call, project, &selection, err) ||
+        (options.full_refresh && !choice_full_refresh(project, &selection, err)) ||
+        !target_connect(project, &conn, err) ||
         !plan_make(conn, project, &selection, &options, &call->arena, &made, err))
         return false;
     session_warn_unread(project);
@@ -123,5 +125,10 @@ static int plan_against(Call *call)
 
 int cmd_plan(Call *call)
 {
+    ERROR_AUTO(err);
+    if (call_has(call, "due") && call_has(call, "full-refresh")) {
+        call_error(&err, "--due and --full-refresh do not go together");
+        return call_failed(&err);
+    }
     return call_has(call, "against") ? plan_against(call) : session_act(call, SESSION_WHOLE, plan);
 }

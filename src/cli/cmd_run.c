@@ -36,36 +36,6 @@ static bool read_accepted(Call *call, const Project *project, const Selection *s
     return true;
 }
 
-/* Rows that no query can bring back. */
-static const char *why_kept(const Node *node)
-{
-    if (node->kind != NODE_MODEL)
-        return NULL;
-    if (node->materialized == MATERIALIZED_HISTORY)
-        return "history: its rows of earlier runs would be lost";
-    return node->no_full_refresh ? "kept by full_refresh: false" : NULL;
-}
-
-static bool check_full_refresh(const Project *project, const Selection *selection, Error *err)
-{
-    for (size_t i = 0; i < project->node_count; i++) {
-        const Node *node = project->nodes[i];
-        const char *why = selection->named[i] ? why_kept(node) : NULL;
-        if (!why)
-            continue;
-        error_at(err, ERROR_PROJECT, node->place.file, 0, 0, "'%s' cannot be built from nothing: it is %s", node->name,
-                 why);
-        return error_hint(err, "run it without --full-refresh");
-    }
-    for (size_t i = 0; i < project->node_count; i++) {
-        const Node *node = project->nodes[i];
-        const char *why = selection->chosen[i] ? why_kept(node) : NULL;
-        if (why)
-            log_warn("%s: run as ever in spite of --full-refresh: it is %s", node->name, why);
-    }
-    return true;
-}
-
 /* Why nothing came of what was asked for. With --due, that is what a minute is like. */
 static void tell_idle(const Project *project, const Selection *selection)
 {
@@ -96,7 +66,7 @@ static bool read_options(Call *call, const Project *project, Selection *ret_sele
                         .full_refresh = call_has(call, "full-refresh")};
     bool good = read_threads(call, &ret->threads, err) && choice_make(call, project, ret_selection, err) &&
                 read_accepted(call, project, ret_selection, &accepted, err) &&
-                (!ret->full_refresh || check_full_refresh(project, ret_selection, err));
+                (!ret->full_refresh || choice_full_refresh(project, ret_selection, err));
     ret->accepted = accepted;
     return good;
 }
