@@ -1,4 +1,4 @@
-#include "../pg/fixture.h"
+#include "publishing.h"
 /* after it: both bring cmocka */
 #include "../project/folder.h"
 
@@ -6,33 +6,6 @@
 
 /* Checks that look at a table as a whole, asked of staged rows and of published ones. The project's files are read as
  * users write them. */
-
-static char *g_project;
-static Text g_url;
-static Conn *g_conn;
-
-static int group_setup(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    if (fixture_start("check", &g_project, &g_url) != 0)
-        return -1;
-    ConnOptions options = {.project = "check", .url = text_str(&g_url)};
-    return conn_open(&options, &g_conn, &err) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    conn_close(g_conn);
-    return fixture_stop(g_project, &g_url);
-}
-
-static void exec(const char *sql)
-{
-    ERROR_AUTO(err);
-    assert_ok(conn_exec(g_conn, sql, &err));
-}
 
 static void begin(void)
 {

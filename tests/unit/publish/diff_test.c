@@ -1,4 +1,4 @@
-#include "../pg/fixture.h"
+#include "publishing.h"
 
 #include "publish/diff.h"
 
@@ -6,41 +6,6 @@
  * differences: afterwards they hold the same rows, and rows that did not differ were not written. */
 
 enum { ROUNDS = 30 };
-
-static char *g_project;
-static Text g_url;
-static Conn *g_conn;
-
-static int group_setup(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    if (fixture_start("diff", &g_project, &g_url) != 0)
-        return -1;
-    ConnOptions options = {.project = "diff", .url = text_str(&g_url)};
-    return conn_open(&options, &g_conn, &err) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    conn_close(g_conn);
-    return fixture_stop(g_project, &g_url);
-}
-
-static int64_t count_of(const char *sql)
-{
-    ERROR_AUTO(err);
-    ROWS_AUTO(rows);
-    assert_ok(conn_query(g_conn, sql, 0, NULL, &rows, &err));
-    return rows_int(rows, 0, 0);
-}
-
-static void exec(const char *sql)
-{
-    ERROR_AUTO(err);
-    assert_ok(conn_exec(g_conn, sql, &err));
-}
 
 /* Tables s and t; t has a column order of its own, a generated column and a dependent view. */
 static void make_tables(int round, bool keyed, Arena *arena, Table *s, Table *t)

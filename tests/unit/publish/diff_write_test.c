@@ -1,29 +1,8 @@
-#include "../pg/fixture.h"
+#include "publishing.h"
 
 #include "publish/diff.h"
 
 /* Publishing on tables with all that a table can have: each case is a stage s, a target t and what is to come of it. */
-
-static char *g_project;
-static Text g_url;
-static Conn *g_conn;
-
-static int group_setup(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    if (fixture_start("write", &g_project, &g_url) != 0)
-        return -1;
-    ConnOptions options = {.project = "write", .url = text_str(&g_url)};
-    return conn_open(&options, &g_conn, &err) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    conn_close(g_conn);
-    return fixture_stop(g_project, &g_url);
-}
 
 typedef struct Case {
     const char *name;

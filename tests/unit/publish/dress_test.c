@@ -1,34 +1,6 @@
-#include "../pg/fixture.h"
+#include "publishing.h"
 
 #include "publish/dress.h"
-#include "record/ledger.h"
-
-static char *g_project;
-static Text g_url;
-static Conn *g_conn;
-
-static int group_setup(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    if (fixture_start("dress", &g_project, &g_url) != 0)
-        return -1;
-    ConnOptions options = {.project = "dress", .url = text_str(&g_url)};
-    return conn_open(&options, &g_conn, &err) && ledger_open(g_conn, &err) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    conn_close(g_conn);
-    return fixture_stop(g_project, &g_url);
-}
-
-static void exec(const char *sql)
-{
-    ERROR_AUTO(err);
-    assert_ok(conn_exec(g_conn, sql, &err));
-}
 
 static void assert_text(const char *sql, const char *expected)
 {

@@ -1,29 +1,8 @@
-#include "../pg/fixture.h"
+#include "publishing.h"
 
 #include "publish/diff.h"
 
 /* A stage with other columns, for each on_schema_change. */
-
-static char *g_project;
-static Text g_url;
-static Conn *g_conn;
-
-static int group_setup(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    if (fixture_start("table", &g_project, &g_url) != 0)
-        return -1;
-    ConnOptions options = {.project = "table", .url = text_str(&g_url)};
-    return conn_open(&options, &g_conn, &err) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    conn_close(g_conn);
-    return fixture_stop(g_project, &g_url);
-}
 
 typedef struct AlterCase {
     const char *name;

@@ -1,38 +1,10 @@
-#include "../pg/fixture.h"
+#include "publishing.h"
 
 #include "publish/undo.h"
-#include "record/ledger.h"
 
 /* Tables are published over and over, then taken back step by step: each time they hold what they held. */
 
 enum { ROUNDS = 12, PUBLISHES = 4, KEPT = 3 };
-
-static char *g_project;
-static Text g_url;
-static Conn *g_conn;
-
-static int group_setup(void **state)
-{
-    (void)state;
-    ERROR_AUTO(err);
-    if (fixture_start("undo", &g_project, &g_url) != 0)
-        return -1;
-    ConnOptions options = {.project = "undo", .url = text_str(&g_url)};
-    return conn_open(&options, &g_conn, &err) && ledger_open(g_conn, &err) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    conn_close(g_conn);
-    return fixture_stop(g_project, &g_url);
-}
-
-static void exec(const char *sql)
-{
-    ERROR_AUTO(err);
-    assert_ok(conn_exec(g_conn, sql, &err));
-}
 
 static void begin(const char *timezone)
 {
@@ -45,14 +17,6 @@ static void commit(void)
 {
     ERROR_AUTO(err);
     assert_ok(conn_commit(g_conn, &err));
-}
-
-static int64_t count_of(const char *sql)
-{
-    ERROR_AUTO(err);
-    ROWS_AUTO(rows);
-    assert_ok(conn_query(g_conn, sql, 0, NULL, &rows, &err));
-    return rows_int(rows, 0, 0);
 }
 
 static Table find(const char *name, Arena *arena)
