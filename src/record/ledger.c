@@ -254,9 +254,14 @@ bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *er
 {
     char id[DECIMAL_TEXT];
     return conn_query(conn,
-                      "update sluice.steps set ended_at = clock_timestamp(), "
+                      "with twice as (delete from sluice.steps s where run_id = $1::bigint and outcome = 'running' "
+                      "and exists (select from sluice.steps o where o.run_id = s.run_id and o.step_id <> s.step_id and "
+                      "(o.schema_name, o.table_name) = (s.schema_name, s.table_name) and o.outcome <> 'running')) "
+                      "update sluice.steps s set ended_at = clock_timestamp(), "
                       "outcome = case when $2 = 'cancelled' then 'cancelled' else 'failed' end "
-                      "where run_id = $1::bigint and outcome = 'running'",
+                      "where run_id = $1::bigint and outcome = 'running' "
+                      "and not exists (select from sluice.steps o where o.run_id = s.run_id and o.step_id <> s.step_id "
+                      "and (o.schema_name, o.table_name) = (s.schema_name, s.table_name) and o.outcome <> 'running')",
                       2, (const char *const[]){decimal_text(run_id, id), outcome}, NULL, err);
 }
 

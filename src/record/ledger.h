@@ -82,7 +82,8 @@ typedef struct LedgerOutcome {
 
 /* In the caller's transaction or in one of its own. */
 bool ledger_step_end(Conn *conn, int64_t step_id, const LedgerOutcome *outcome, Error *err);
-/* Steps of the run that are still running: ended without having been done, as cancelled or failed. */
+/* Steps of the run that are still running: ended without having been done, as cancelled or failed. A row that was begun
+ * once more since its connection was lost before the answer, and has ended under the other number, goes. */
 bool ledger_end_steps(Conn *conn, int64_t run_id, const char *outcome, Error *err);
 /* A step that never ran (blocked, skipped): begun and ended at once. */
 bool ledger_step_unrun(Conn *conn, const LedgerStep *step, const LedgerOutcome *outcome, Error *err);
@@ -95,8 +96,8 @@ typedef struct LedgerSkip {
     const char *judged;       /* LedgerRelation.snapshot that the step was judged by, or NULL */
 } LedgerSkip;
 bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, const char *snapshot, Error *err);
-/* After a lost connection: the row of the step, by run and table. A server that went down may have lost it, which it was
- * not asked to have on disk, and may have given its number to another step since. */
+/* After a lost connection: the row of the step, by run and table. A server that went down may have lost it, which it
+ * was not asked to have on disk, and may have given its number to another step since. */
 bool ledger_step_find(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, bool *ret_found, Error *err);
 /* After a COMMIT whose answer was lost: whether the step is recorded as done. */
 bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err);

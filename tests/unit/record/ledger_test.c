@@ -255,6 +255,17 @@ static void finds_a_step_again(void **state)
         assert_ok(ledger_step_find(g_conn, &others[i], &found_id, &found, &err));
         assert_false(found);
     }
+    /* begun twice, and one of them done: the other one goes */
+    LedgerOutcome done = {.outcome = "ok", .total = 0};
+    assert_ok(ledger_step_begin(g_conn, &step, &found_id, &err));
+    assert_ok(ledger_step_end(g_conn, found_id, &done, &err));
+    others[0] = step;
+    others[0].table = "unfinished";
+    assert_ok(ledger_step_begin(g_conn, &others[0], &found_id, &err));
+    assert_ok(ledger_end_steps(g_conn, step.run_id, "ok", &err));
+    assert_answer("select string_agg(table_name || ' ' || outcome, ', ' order by table_name) from sluice.steps "
+                  "where run_id = (select max(run_id) from sluice.runs)",
+                  "k ok, unfinished failed");
     run_on("delete from sluice.steps where table_name = 'k'");
     assert_ok(ledger_step_find(g_conn, &step, &found_id, &found, &err));
     assert_false(found);
