@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "build/declared.h"
 #include "build/query.h"
 #include "project/duration.h"
 
@@ -315,6 +316,16 @@ static void decide_by_reach(Deciding *d)
 
 static bool was_taken_back(const Deciding *d) { return d->about->relation->known.taken_back; }
 
+static const char *why_skip(const Deciding *d)
+{
+    const Node *node = d->about->node;
+    if (was_taken_back(d))
+        return "it was taken back, and nothing that it reads has changed since";
+    if (!str_eq(d->about->relation->known.declared, declared_hash(node, d->survey->arena)))
+        return "nothing that it reads has changed; its keys, checks, indexes, grants or descriptions have";
+    return "nothing that it reads has changed";
+}
+
 /* A table of kind `table` is recomputed whole, or not at all. */
 static void decide_whole(Deciding *d, const SurveyRelation *changed)
 {
@@ -336,8 +347,7 @@ void decide(Survey *survey, const Node *node, const DecideOptions *options, Deci
     const SurveyRelation *changed = first_changed(&d, false);
     if (!changed) {
         ret->kind = DECISION_SKIP;
-        ret->why = was_taken_back(&d) ? "it was taken back, and nothing that it reads has changed since"
-                                      : "nothing that it reads has changed";
+        ret->why = why_skip(&d);
     } else if (was_taken_back(&d)) { /* no part of it is known to be what the query gives */
         full(&d, arena_printf(survey->arena, "it was taken back, and %s changed", changed->facts.label));
     } else if (node->materialized == MATERIALIZED_TABLE) {

@@ -188,7 +188,7 @@ static const char *obstacle(Conn *conn, const Project *project, const Node *node
         return arena_printf(arena, "%s; %s", err.message, err.hint);
     if (node->csv && !file_exists(node->csv))
         return arena_printf(arena, "%s is not there", node->csv_shown);
-    if (!node_is_external(node) && !same_names(node, table, &names))
+    if (!node_is_external(node) && node->on_schema_change == SCHEMA_FAIL && !same_names(node, table, &names))
         return arena_printf(arena, "the table has no column %s: a run says how to add it", text_str(&names));
     ROWS_AUTO(rows);
     bool asked = !table->exists && !node_is_ephemeral(node) &&
