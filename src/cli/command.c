@@ -77,8 +77,7 @@ static const Option opt_to = {.name = "to", .argument = "D", .later = true, .doc
 const Command commands[] = {
     {"init", "[DIR]", "make a small project that runs as it is",
      "Writes sluice.yaml, a source, a model with a test, and .gitignore into DIR (default: here). Nothing that is "
-     "there already is "
-     "overwritten: where a file is in the way, it is named and nothing is written.\n\n"
+     "there already is overwritten: where a file is in the way, it is named and nothing is written.\n\n"
      "With --from, the names and types of the columns are worked out from the whole CSV file, and the source and the "
      "model are made for it. A file of up to 10 MiB is copied into data/; a larger one, or one in DIR, stays where it "
      "is. Where DIR holds a project already, source, model and file are added to it.\n\n"
@@ -102,8 +101,7 @@ const Command commands[] = {
      "With --due: what a schedule says is due since it last ran, once a tick, however many ask. A table that another "
      "run is building is then skipped, and that is recorded.\n\n"
      "With --failed: what failed, was blocked, cancelled or lost the last time, or was left out because of "
-     "--fail-fast. "
-     "A step that fails for a reason that may pass is tried again, as often as its retries: says.\n\n"
+     "--fail-fast. A step that fails for a reason that may pass is tried again, as often as its retries: says.\n\n"
      "    sluice run                 everything\n"
      "    sluice run daily           one model\n"
      "    sluice run +daily          with all it needs\n"
@@ -126,17 +124,15 @@ const Command commands[] = {
      -1, cmd_check},
     {"test", "[SELECT...]", "models on given rows against expected rows",
      "Runs the tests of tests/*.yaml, or those of the selected models. A test gives the rows of the tables that its "
-     "model "
-     "reads and names the rows that are to come out; models between that are not given stand for their own queries. "
-     "Nothing of the database is read or written, so an empty one will do. Rows are compared by the columns that the "
-     "test names, in any order. Exits with 1 where any test fails.",
+     "model reads and names the rows that are to come out; models between that are not given stand for their own "
+     "queries. Nothing of the database is read or written, so an empty one will do. Rows are compared by the columns "
+     "that the test names, in any order. Exits with 1 where any test fails.",
      OPTIONS(&opt_select, &opt_exclude, &opt_format), NULL, 0, -1, cmd_test},
     {"verify", "[SELECT...]", "recompute in full and compare with the table, row by row",
      "Each model that is a table is computed from its whole query and compared with what is published, both seen in "
-     "one "
-     "snapshot; nothing is written. Rows that differ are shown, with - in the table and + in the query. Exits with 1 "
-     "where any does. Rows that differ in floating point columns alone, by no more than a part in a thousand million "
-     "(of real: in a million), are listed apart and are not counted.",
+     "one snapshot; nothing is written. Rows that differ are shown, with - in the table and + in the query. Exits "
+     "with 1 where any does. Rows that differ in floating point columns alone, by no more than a part in a thousand "
+     "million (of real: in a million), are listed apart and are not counted.",
      OPTIONS(&opt_select, &opt_exclude, &opt_rows, &opt_format), NULL, 0, -1, cmd_verify},
     {"diff", "NAME", "compare a table across targets",
      "The table of one source or model, as it is published in the chosen target (-) and in the other one (+), row by "
@@ -155,19 +151,15 @@ const Command commands[] = {
      cmd_logs},
     {"lineage", "[MODEL[.COLUMN]]", "which tables and columns come from which",
      "Told from the files alone: no database is needed. Of a model, and of a column of one, what it comes from and "
-     "what it "
-     "goes to. A column comes from all columns that its expression names, through CTEs, subqueries, joins and stars; "
-     "what "
-     "decides which rows there are (conditions, joins, grouping) is told apart. Columns of tables that no file "
-     "describes "
-     "are not known.\n\n"
+     "what it goes to. A column comes from all columns that its expression names, through CTEs, subqueries, joins and "
+     "stars; what decides which rows there are (conditions, joins, grouping) is told apart. Columns of tables that no "
+     "file describes are not known.\n\n"
      "    sluice lineage daily.amount\n"
      "    sluice lineage --format dot | dot -Tsvg > lineage.svg",
      OPTIONS(&opt_graph_format), NULL, 0, 1, cmd_lineage},
     {"next", "EXPR", "the next times of a cron expression",
      "One a line, ISO 8601 with offset, by the same rules that --due follows: a time that clocks jump over comes at "
-     "the "
-     "first moment after the gap; a fixed time that clocks show twice comes once, a repeating one both times.\n\n"
+     "the first moment after the gap; a fixed time that clocks show twice comes once, a repeating one both times.\n\n"
      "    sluice next '30 2 * * *' --tz Europe/Berlin --after 2026-03-28 -n 3",
      OPTIONS(&opt_tz, &opt_after, &opt_next_count), NULL, 1, -1, cmd_next},
     {"crontab", "", "the line for cron(8) that runs this project's schedules",
