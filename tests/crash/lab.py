@@ -45,6 +45,35 @@ def wait_for(what, condition, seconds=20.0, pause=0.02):
         time.sleep(pause)
 
 
+class Watcher(threading.Thread):
+    """Does its step() over and over, on a connection of its own, until stop() or end(), which raise what went wrong."""
+
+    def __init__(self, pg, pause=0.0):
+        super().__init__(daemon=True)
+        self.pg, self.pause = pg, pause
+        self.done, self.wrong = threading.Event(), None
+
+    def run(self):
+        try:
+            while not self.done.wait(self.pause):
+                self.step()
+        except Exception as e:
+            self.wrong = e
+
+    def stop(self):
+        self.done.set()
+        self.join(30)
+        if self.wrong:
+            raise self.wrong
+        expect(not self.is_alive(), f"{type(self).__name__} still waits for an answer")
+
+    def end(self):
+        try:
+            self.stop()
+        finally:
+            self.pg.close()
+
+
 # --- a client -----------------------------------------------------------------------------------------------------
 
 

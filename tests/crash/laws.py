@@ -1,9 +1,8 @@
 """What readers and dependents see of runs: laws 1, 5 and 6."""
-import threading
 import time
 
 from kills import ROWS, SOURCE, deliver, write_project
-from lab import Delivery, PgError, expect, version_of
+from lab import Delivery, PgError, Watcher, expect, version_of
 
 # A delivery whose version is a multiple of 3 fails its check.
 CHECKED = """-- ---
@@ -14,36 +13,23 @@ select id, version, amount from items
 """
 
 
-class Reader(threading.Thread):
-    """Asks again and again; keeps what it saw wrong, the versions seen and the longest wait."""
+class Reader(Watcher):
+    """Asks again and again; keeps the versions seen and the longest wait."""
 
     def __init__(self, lab, relation):
-        super().__init__(daemon=True)
-        self.pg, self.relation = lab.again("reader"), relation
-        self.done = threading.Event()
-        self.versions, self.wrong, self.longest, self.reads = [], None, 0.0, 0
+        super().__init__(lab.again("reader"), 0.01)
+        self.relation = relation
+        self.versions, self.longest, self.reads = [], 0.0, 0
 
-    def run(self):
-        try:
-            while not self.done.is_set():
-                time.sleep(0.01)
-                begun = time.monotonic()
-                version = version_of(self.pg, self.relation, ROWS)
-                self.longest = max(self.longest, time.monotonic() - begun)
-                self.reads += 1
-                expect(version is not None, f"{self.relation} was empty or gone")
-                expect(not self.versions or version >= self.versions[-1], "went back to version", version)
-                if not self.versions or version != self.versions[-1]:
-                    self.versions.append(version)
-        except Exception as e:
-            self.wrong = e
-
-    def end(self):
-        self.done.set()
-        self.join(30)
-        self.pg.close()
-        if self.wrong:
-            raise self.wrong
+    def step(self):
+        begun = time.monotonic()
+        version = version_of(self.pg, self.relation, ROWS)
+        self.longest = max(self.longest, time.monotonic() - begun)
+        self.reads += 1
+        expect(version is not None, f"{self.relation} was empty or gone")
+        expect(not self.versions or version >= self.versions[-1], "went back to version", version)
+        if not self.versions or version != self.versions[-1]:
+            self.versions.append(version)
 
 
 def readers(lab, progress):

@@ -1,9 +1,8 @@
 """What readers of tables that are kept up to date in parts see while runs go on (laws 1 and 6)."""
-import threading
 import time
 
 import kept
-from lab import expect
+from lab import Watcher, expect
 from laws import DEPENDENTS, IDENTITY
 
 # The sum of all amounts never changes, and all rows of a touched day bear the version of the change: so each published
@@ -52,32 +51,19 @@ class Plan:
                     f"update events set amount = amount - 1000 where id = {version}")
 
 
-class Reader(threading.Thread):
+class Reader(Watcher):
     """Asks again and again, and judges each answer."""
 
     def __init__(self, lab, sql, judge):
-        super().__init__(daemon=True)
-        self.pg, self.sql, self.judge = lab.again("reader"), sql, judge
-        self.done = threading.Event()
-        self.waits, self.wrong, self.seen = [], None, set()
+        super().__init__(lab.again("reader"), 0.002)
+        self.sql, self.judge = sql, judge
+        self.waits, self.seen = [], set()
 
-    def run(self):
-        try:
-            while not self.done.is_set():
-                begun = time.monotonic()
-                row = self.pg.one(self.sql)
-                self.waits.append(time.monotonic() - begun)
-                self.seen.add(self.judge(row))
-                time.sleep(0.002)
-        except Exception as e:
-            self.wrong = e
-
-    def end(self):
-        self.done.set()
-        self.join(30)
-        self.pg.close()
-        if self.wrong:
-            raise self.wrong
+    def step(self):
+        begun = time.monotonic()
+        row = self.pg.one(self.sql)
+        self.waits.append(time.monotonic() - begun)
+        self.seen.add(self.judge(row))
 
 
 class Judge:

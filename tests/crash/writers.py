@@ -1,10 +1,9 @@
 """Writers with transactions of random length while runs go on: no change is lost (law 2). Beside them goes a loader that
 trusts the newest updated_at it has seen, as people write them: it shows what is lost that way."""
-import threading
 import time
 
 import kept
-from lab import PgError, Wrong, expect
+from lab import PgError, Watcher, Wrong, expect
 
 WRITERS = 8
 LONGEST, LONGEST_LOCK = 3.0, 0.5  # seconds of one transaction, and of one where TRUNCATE may lock all others out
@@ -30,13 +29,11 @@ from events e left join naive n using (id)"""
 NAIVE_GHOSTS = "select count(*) from naive n left join events e using (id) where e.id is null"
 
 
-class Writer(threading.Thread):
+class Writer(Watcher):
     def __init__(self, lab, number, chance, truncates):
-        super().__init__(daemon=True)
-        self.pg, self.number, self.chance, self.truncates = lab.again(f"writer {number}"), number, chance, truncates
-        self.done = threading.Event()
+        super().__init__(lab.again(f"writer {number}"))
+        self.number, self.chance, self.truncates = number, chance, truncates
         self.committed = self.rolled_back = self.failed = self.version = 0
-        self.wrong = None
 
     def day(self):
         return f"{kept.FIRST_DAY} + {self.chance.randrange(kept.DAYS + 10)}"
@@ -80,46 +77,28 @@ class Writer(threading.Thread):
             self.pg.rows("commit")
             self.committed += 1
 
-    def run(self):
+    def step(self):
         try:
-            while not self.done.is_set():
-                try:
-                    self.transaction()
-                except PgError as e:
-                    if e.sqlstate not in PASSING:
-                        raise
-                    self.failed += 1
-                    self.pg.rows("rollback")
-        except Exception as e:
-            self.wrong = e
-
-    def end(self):
-        self.done.set()
-        self.join(30)
-        self.pg.close()
-        if self.wrong:
-            raise self.wrong
+            self.transaction()
+        except PgError as e:
+            if e.sqlstate not in PASSING:
+                raise
+            self.failed += 1
+            self.pg.rows("rollback")
 
 
-class Naive(threading.Thread):
+class Naive(Watcher):
     def __init__(self, lab):
-        super().__init__(daemon=True)
-        self.pg, self.done, self.wrong, self.loads = lab.again("naive loader"), threading.Event(), None, 0
+        super().__init__(lab.again("naive loader"), 0.2)
+        self.loads = 0
 
-    def run(self):
-        try:
-            while not self.done.wait(0.2):
-                self.pg.rows(NAIVE_LOAD)
-                self.loads += 1
-        except Exception as e:
-            self.wrong = e
+    def step(self):
+        self.pg.rows(NAIVE_LOAD)
+        self.loads += 1
 
     def end(self):
         """With a last load after the last writer."""
-        self.done.set()
-        self.join(30)
-        if self.wrong:
-            raise self.wrong
+        self.stop()
         self.pg.rows(NAIVE_LOAD)
         missing, old, total = self.pg.one(NAIVE_LOST)
         ghosts = self.pg.value(NAIVE_GHOSTS)
