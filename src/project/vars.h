@@ -14,7 +14,7 @@ enum {
     VAR_BYTES_MAX = 64 * 1024, /* of a value */
 };
 
-/* Reads the project's vars, then the target's, which go before them. Every error is reported. */
+/* Reads the project's vars and the target's, which go before them. Either may be NULL. Every error is reported. */
 void vars_read(Reading *reading, const Value *project, const Value *target);
 
 /* text with values filled in. Where there are none, *ret_text is text and *ret_written is NULL; else both are in the
