@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "pg/rows.h"
 #include "publish/diff_row.h"
+#include "publish/diff_where.h"
 #include "record/change.h"
 #include "record/statements.h"
 
@@ -47,12 +48,6 @@ static bool find_facts(Conn *conn, Diff *diff, Arena *arena, Error *err)
 
 /* --- by key ---------------------------------------------------------------------------------------------------- */
 
-void diff_append_filter(const Diff *diff, Text *out)
-{
-    if (diff->scope.filter)
-        text_appendf(out, " where (%s)", diff->scope.filter);
-}
-
 /* t."a" = s."a" and t."b" = s."b" */
 static bool append_match(Conn *conn, const Strings *key, Text *out, Error *err)
 {
@@ -80,8 +75,6 @@ static bool append_by_key(Conn *conn, const Diff *diff, Text *out, Error *err)
     }
     text_appendf(out, " from %s x", diff->target->quoted);
     diff_append_filter(diff, out);
-    if (diff->times)
-        text_appendf(out, "%s%s", diff->scope.filter ? " and " : " where ", diff->times);
     text_appendf(out, ") t %s join (select x.*, x.ctid as sluice_place%s from %s x) s on ",
                  diff->scope.delete_missing ? "full" : "right", twins ? ", 1::bigint as sluice_nth" : "",
                  diff->stage->quoted);
@@ -91,41 +84,6 @@ static bool append_by_key(Conn *conn, const Diff *diff, Text *out, Error *err)
     text_appendf(out,
                  "%s where t.sluice_place is null or s.sluice_place is null or row(%s)::record *<> row(%s)::record",
                  twins ? " and t.sluice_nth = s.sluice_nth" : "", text_str(&old), text_str(&new));
-    return true;
-}
-
-static bool names_column(const Strings *names, const char *name)
-{
-    for (size_t i = 0; name && i < names->count; i++)
-        if (str_eq(names->items[i], name))
-            return true;
-    return false;
-}
-
-/* Where the time is part of the key, rows pair within one time: an index on it finds those of the target that can, when
- * few times are staged, and none of the others has to be looked at. */
-static bool find_times(Conn *conn, Diff *diff, Arena *arena, Error *err)
-{
-    enum { STAGED = 1000000, TIMES = 100 };
-    const char *time = diff->scope.time_column;
-    if (!names_column(diff->key, time) || diff->scope.delete_missing || diff->scope.stage_rows > STAGED)
-        return true;
-    TEXT_AUTO(sql);
-    ROWS_AUTO(rows);
-    text_appendf(&sql, "select count(*), case when count(*) <= %d then array_agg(t) end, min(t), max(t) from ", TIMES);
-    if (!conn_format(conn, &sql, err, "(select distinct x.%I as t from %s x) times", time, diff->stage->quoted) ||
-        !conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
-        return false;
-    if (rows_int(rows, 0, 0) == 0)
-        return true;
-    const char *type = table_column(diff->stage, time)->type;
-    text_reset(&sql);
-    bool few = rows_get(rows, 0, 1) != NULL;
-    if (!(few ? conn_format(conn, &sql, err, "x.%I = any (%L::%s[])", time, rows_get(rows, 0, 1), type)
-              : conn_format(conn, &sql, err, "x.%I between %L::%s and %L::%s", time, rows_get(rows, 0, 2), type,
-                            rows_get(rows, 0, 3), type)))
-        return false;
-    diff->times = arena_strdup(arena, text_str(&sql));
     return true;
 }
 
@@ -295,6 +253,26 @@ static bool find_into_table(Conn *conn, Diff *diff, const char *select, Arena *a
     return is_known(conn, diff, err);
 }
 
+static bool find_appended(Conn *conn, Diff *diff, Arena *arena, Error *err)
+{
+    const char *time = diff->scope.time_column;
+    TEXT_AUTO(rows);
+    text_append(&rows, "(select null::oid as old_part, null::tid as old_place, x.ctid as new_place");
+    if (time &&
+        !conn_format(conn, &rows, err, ", case when false then x.%I end as old_time, x.%I as new_time", time, time))
+        return false;
+    text_appendf(&rows, " from %s x)", diff->stage->quoted);
+    diff->appends = true;
+    diff->rows = arena_strdup(arena, text_str(&rows));
+    TEXT_AUTO(sql);
+    append_summary(diff, diff->rows, false, &sql);
+    ROWS_AUTO(summary);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &summary, err))
+        return false;
+    take_summary(diff, summary, arena);
+    return true;
+}
+
 /* All rows go and all come; what that touches is every time, old and new. */
 static bool find_anew(Conn *conn, Diff *diff, Arena *arena, Error *err)
 {
@@ -336,12 +314,25 @@ static bool may_write_anew(const Diff *diff)
     return diff->scope.stage_rows > TABLE_SMALL && diff->facts.covered && !diff->facts.watched;
 }
 
+/* Of many rows, beyond all that stand: these are not compared. Triggers may keep rows back, which only that would tell.
+ */
+static bool find_if_new(Conn *conn, Diff *diff, Arena *arena, bool *ret_found, Error *err)
+{
+    *ret_found = false;
+    if ((diff->scope.stage_rows > 0 && diff->scope.stage_rows <= DIFF_HELD) || diff->facts.triggers)
+        return true;
+    return diff_where_nothing(conn, diff, ret_found, err) && (!*ret_found || find_appended(conn, diff, arena, err));
+}
+
 static bool find_by_row(Conn *conn, Diff *diff, Arena *arena, Error *err)
 {
     DiffRowSums sums;
+    bool found;
     const int64_t staged = diff->scope.stage_rows;
     if (staged > 0 && staged <= DIFF_HELD) /* to ask twice costs more */
         return find_places(conn, diff, arena, err);
+    if (!find_if_new(conn, diff, arena, &found, err) || found)
+        return err->code == ERROR_NONE;
     if (!diff_row_compare(conn, diff, may_write_anew(diff), &sums, err))
         return false;
     if (!sums.differ)
@@ -354,7 +345,9 @@ static bool find_by_key(Conn *conn, Diff *diff, Arena *arena, Error *err)
 {
     if (!diff->facts.key_unique && !diff->scope.delete_missing && !refuse_twins(conn, diff, err))
         return false;
-    return find_times(conn, diff, arena, err) && find_places(conn, diff, arena, err) && refuse_outside(conn, diff, err);
+    bool found;
+    return diff_where_times(conn, diff, arena, err) && find_if_new(conn, diff, arena, &found, err) &&
+           (found || find_places(conn, diff, arena, err)) && refuse_outside(conn, diff, err);
 }
 
 bool diff_dated(const Table *stage, const Table *target, const DiffScope *scope)
@@ -455,25 +448,10 @@ bool diff_find_append(Conn *conn, const Table *stage, const Table *target, const
         .stage = stage,
         .target = target,
         .scope = dated_scope(scope, stage, target),
-        .appends = true,
         .extra_column = extra_column,
         .extra_value = extra_value,
     };
-    const char *time = ret->scope.time_column;
-    TEXT_AUTO(rows);
-    text_append(&rows, "(select null::oid as old_part, null::tid as old_place, x.ctid as new_place");
-    if (time &&
-        !conn_format(conn, &rows, err, ", case when false then x.%I end as old_time, x.%I as new_time", time, time))
-        return false;
-    text_appendf(&rows, " from %s x)", stage->quoted);
-    ret->rows = arena_strdup(arena, text_str(&rows));
-    TEXT_AUTO(sql);
-    append_summary(ret, ret->rows, false, &sql);
-    ROWS_AUTO(summary);
-    if (!find_facts(conn, ret, arena, err) || !conn_query(conn, text_str(&sql), 0, NULL, &summary, err))
-        return diff_explain(ret, err);
-    take_summary(ret, summary, arena);
-    return true;
+    return (find_facts(conn, ret, arena, err) && find_appended(conn, ret, arena, err)) || diff_explain(ret, err);
 }
 
 bool diff_told(Conn *conn, const Table *stage, const Table *target, const char *select, const DiffScope *scope,

@@ -112,7 +112,7 @@ bool diff_apply(Conn *conn, const Table *stage, const Table *target, const Strin
 /* Makes an error of a statement on the target say what to do about it, where that is known; returns false. */
 bool diff_explain(const Diff *diff, Error *err);
 
-/* For the files of a diff: ` where (filter)`, or nothing. */
+/* For the files of a diff: ` where (filter) and (times)` over x, or nothing. */
 void diff_append_filter(const Diff *diff, Text *out);
 /* For diff_write.c: `from ... where ...` over the rows that differ, t of the target and s of stage. */
 bool diff_append_differing(Conn *conn, const Diff *diff, Text *out, Error *err);
