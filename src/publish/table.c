@@ -26,14 +26,13 @@ bool table_find(Conn *conn, const char *schema, const char *name, Arena *arena, 
     if (count == 0)
         return true;
     ret->exists = true;
-    ret->relkind = rows_get(rows, 0, 4)[0];
+    ret->relkind = rows_get(rows, 0, 3)[0];
     ret->columns = arena_array(arena, (size_t)count, sizeof(TableColumn));
     for (int i = 0; i < count && rows_get(rows, i, 0); i++)
         ret->columns[ret->column_count++] = (TableColumn){
             .name = arena_strdup(arena, rows_get(rows, i, 0)),
             .type = arena_strdup(arena, rows_get(rows, i, 1)),
             .generated = rows_bool(rows, i, 2),
-            .not_null = rows_bool(rows, i, 3),
         };
     return true;
 }

@@ -21,7 +21,6 @@ typedef struct TableColumn {
     const char *name;
     const char *type; /* as format_type() writes it */
     bool generated;   /* cannot be written */
-    bool not_null;
 } TableColumn;
 
 typedef struct Table {

@@ -13,7 +13,6 @@ typedef struct Worker {
     Build build; /* its conn is this worker's own, and NULL where it has none */
     Arena arena; /* of one step */
     pthread_t thread;
-    size_t number; /* from 1 */
 } Worker;
 
 const char *crew_unchanged_reason(const Node *node)

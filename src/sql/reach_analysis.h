@@ -117,7 +117,6 @@ struct Var { /* a timed column of an item */
 struct Item { /* of a FROM list, or the subquery of an IN */
     const Select *owner;
     const char *alias; /* NULL: none */
-    const char *schema;
     const Relation *relation;
     const char *const *names; /* of its columns, after the alias' list */
     Var *const *vars;         /* per column, or NULL */

@@ -107,7 +107,6 @@ static void from_table(const From *from, const SqlNode *node, Part *ret)
     Select *select = from->select;
     const Relation *relation = reach_relation(select->analysis, node, select->env);
     Item *item = select_new_item(select, relation, from->guard, place_of(select, node));
-    item->schema = sql_node_string(node, "schemaname");
     finish_item(from, item, sql_node_get(node, "alias"), sql_node_string(node, "relname"), ret);
 }
 
