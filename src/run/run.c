@@ -67,12 +67,12 @@ static bool ask_due(Run *run, const Node *node, bool *ret_due, Error *err)
     return true;
 }
 
-/* Tables, as schema and name, whose last step did not end well. */
 static const char *relation_key(Arena *arena, const char *schema, const char *table)
 {
     return arena_printf(arena, "%s\x1f%s", schema, table);
 }
 
+/* Tables, as schema and name, whose last step did not end well. */
 static bool ask_failed(Run *run, Index *failed, Error *err)
 {
     ROWS_AUTO(rows);
