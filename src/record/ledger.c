@@ -305,14 +305,22 @@ bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, c
 bool ledger_step_find(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, bool *ret_found, Error *err)
 {
     char run_id[DECIMAL_TEXT];
+    TEXT_AUTO(process);
+    process_identity(&process);
     ROWS_AUTO(rows);
-    if (!conn_query(conn,
-                    "select step_id from sluice.steps where run_id = $1::bigint and schema_name = $2 and "
-                    "table_name = $3 order by step_id desc limit 1",
-                    3, (const char *const[]){decimal_text(step->run_id, run_id), step->schema, step->table}, &rows,
-                    err))
+    if (!conn_query(
+            conn,
+            "select s.step_id from sluice.runs r left join sluice.steps s on s.run_id = r.run_id and "
+            "s.schema_name = $2 and s.table_name = $3 where r.run_id = $1::bigint and r.process = $4 "
+            "order by s.step_id desc nulls last limit 1",
+            4, (const char *const[]){decimal_text(step->run_id, run_id), step->schema, step->table, text_str(&process)},
+            &rows, err))
         return false;
-    *ret_found = rows_count(rows) == 1;
+    if (rows_count(rows) == 0) {
+        error_set(err, ERROR_CONNECTION, "the server went down, and has lost the record of this run, %s", run_id);
+        return error_hint(err, "what it did not publish is for the next run");
+    }
+    *ret_found = rows_get(rows, 0, 0) != NULL;
     if (*ret_found)
         *ret_step_id = rows_int(rows, 0, 0);
     return true;
