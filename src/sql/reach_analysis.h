@@ -274,6 +274,7 @@ void select_add_source(Select *select, const Relation *relation, const Item *ite
 Item *select_new_item(Select *select, const Relation *relation, Guard *guard, size_t offset);
 
 /* reach_name.c */
+bool reach_is_one_of(const char *word, const char *const *words, size_t count); /* word NULL: none */
 typedef enum Resolved { RESOLVED_NONE, RESOLVED_COLUMN, RESOLVED_ROW, RESOLVED_UNSURE } Resolved;
 typedef struct Target {
     const Item *item; /* NULL: merged */

@@ -69,10 +69,7 @@ static void expr_subquery(Select *select, const Names *names, const SqlNode *nod
 {
     static const char *const known[] = {"EXISTS_SUBLINK",     "ALL_SUBLINK",  "ANY_SUBLINK",
                                         "ROWCOMPARE_SUBLINK", "EXPR_SUBLINK", "ARRAY_SUBLINK"};
-    bool found = false;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        found = found || str_eq(known[i], sql_node_string(node, "subLinkType"));
-    if (!found) {
+    if (!reach_is_one_of(sql_node_string(node, "subLinkType"), known, sizeof known / sizeof *known)) {
         analysis_volatile(select->analysis, select->env.text, node_offset(node), "a subquery of an unknown form");
         return;
     }

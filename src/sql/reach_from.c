@@ -287,10 +287,7 @@ static void check_join(const From *from, const SqlNode *join)
 {
     static const char *const types[] = {"JOIN_INNER", "JOIN_LEFT", "JOIN_RIGHT", "JOIN_FULL"};
     Select *select = from->select;
-    const char *type = sql_node_string(join, "jointype");
-    bool known = false;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        known = known || str_eq(types[i], type);
+    bool known = reach_is_one_of(sql_node_string(join, "jointype"), types, sizeof types / sizeof *types);
     if (!known || sql_node_get(join, "alias") || sql_node_get(join, "join_using_alias"))
         analysis_full(select->analysis, select->env.text, place_of(select, join),
                       "a join of a form that the analysis does not follow");

@@ -54,10 +54,7 @@ static bool is_stable_allowed(const char *name, size_t arg_count)
 {
     if (strcmp(name, "age") == 0) /* with one argument it is the distance from today */
         return arg_count == 2;
-    for (size_t i = 0; i < sizeof stable_names / sizeof *stable_names; i++)
-        if (strcmp(stable_names[i], name) == 0)
-            return true;
-    return false;
+    return reach_is_one_of(name, stable_names, sizeof stable_names / sizeof *stable_names);
 }
 
 /* Types whose text input knows 'today'. */
@@ -66,10 +63,7 @@ static bool is_dated_type(const char *name)
     static const char *const names[] = {"date",        "time",           "timetz",       "timestamp",
                                         "timestamptz", "daterange",      "tsrange",      "tstzrange",
                                         "abstime",     "datemultirange", "tsmultirange", "tstzmultirange"};
-    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
+    return reach_is_one_of(name, names, sizeof names / sizeof *names);
 }
 
 /* --- constants --------------------------------------------------------------------------------------------------- */
@@ -124,15 +118,9 @@ void reach_cast(Select *select, const Names *names, const SqlNode *type, const S
     SqlList list = sql_node_list(type, "names");
     const char *name = sql_last_name(list);
     bool known = name && list.count <= 2 && (list.count == 1 || str_eq(sql_string_value(list.items[0]), "pg_catalog"));
-    for (uint32_t i = 0; type && i < type->field_count; i++) {
-        bool listed = false;
-        for (size_t j = 0; j < sizeof fields / sizeof *fields; j++)
-            listed = listed || strcmp(type->fields[i].name, fields[j]) == 0;
-        known = known && listed;
-    }
-    for (size_t i = 0; known && i < sizeof refused / sizeof *refused; i++)
-        known = strcmp(refused[i], name) != 0;
-    known = known && !str_starts(name, "reg");
+    for (uint32_t i = 0; type && i < type->field_count; i++)
+        known = known && reach_is_one_of(type->fields[i].name, fields, sizeof fields / sizeof *fields);
+    known = known && !reach_is_one_of(name, refused, sizeof refused / sizeof *refused) && !str_starts(name, "reg");
     for (size_t i = 0; known && i < analysis->catalog->user_type_count; i++)
         known = !str_eq(analysis->catalog->user_types[i], name);
     if (!known) {
@@ -219,10 +207,7 @@ static void add_window(Select *select, const Names *names, const SqlNode *call, 
     static const char *const known[] = {"row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
                                         "lag",        "lead", "first_value", "last_value",   "nth_value"};
     Analysis *analysis = select->analysis;
-    bool found = aggregate;
-    for (size_t i = 0; !found && i < sizeof known / sizeof *known; i++)
-        found = strcmp(known[i], name) == 0;
-    if (!found)
+    if (!aggregate && !reach_is_one_of(name, known, sizeof known / sizeof *known))
         analysis_volatile(analysis, select->env.text, node_offset(call), "%s() is no window function that is known",
                           name);
     select->windows =

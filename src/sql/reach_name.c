@@ -5,13 +5,18 @@
 #include "base/text.h"
 #include "sql/reach_analysis.h"
 
+bool reach_is_one_of(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(words[i], word))
+            return true;
+    return false;
+}
+
 static bool is_system_column(const char *name)
 {
     static const char *const names[] = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
+    return reach_is_one_of(name, names, sizeof names / sizeof *names);
 }
 
 bool reach_is_star(const SqlNode *value)

@@ -164,13 +164,9 @@ const Relation *reach_relation(Analysis *analysis, const SqlNode *node, Environm
 {
     static const char *const fields[] = {"schemaname", "relname", "inh", "relpersistence", "alias"};
     const char *schema = sql_node_string(node, "schemaname"), *name = sql_node_string(node, "relname");
-    for (uint32_t i = 0; i < node->field_count; i++) {
-        bool known = false;
-        for (size_t j = 0; j < sizeof fields / sizeof *fields; j++)
-            known = known || strcmp(node->fields[i].name, fields[j]) == 0;
-        if (!known)
+    for (uint32_t i = 0; i < node->field_count; i++)
+        if (!reach_is_one_of(node->fields[i].name, fields, sizeof fields / sizeof *fields))
             return give_up(analysis, env, node, "a reference of a form that the analysis does not follow");
-    }
     const Relation *cte = schema || !name ? NULL : find_cte(analysis, name, env, node);
     if (cte)
         return cte;
@@ -448,10 +444,7 @@ static void check_fields(Analysis *analysis, const SqlNode *node, Environment en
                                          "withClause",     "op",           "all",         "larg",        "rarg"};
     for (uint32_t i = 0; i < node->field_count; i++) {
         const char *name = node->fields[i].name;
-        bool known = false;
-        for (size_t j = 0; j < sizeof fields / sizeof *fields; j++)
-            known = known || strcmp(fields[j], name) == 0;
-        if (known)
+        if (reach_is_one_of(name, fields, sizeof fields / sizeof *fields))
             continue;
         if (strcmp(name, "limitCount") == 0 || strcmp(name, "limitOffset") == 0)
             analysis_full(analysis, env.text, node_offset(node->fields[i].node),

@@ -197,21 +197,13 @@ static bool lag_looks_back(const Window *window)
     return args.count < 2 || literal_count(args.items[1], &ignored);
 }
 
-static bool is_one_of(const char *name, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 static bool look_by_function(Select *select, const Window *window, const Spec *spec, bool descending, Look *look,
                              Note *ret_why)
 {
     static const char *const counting[] = {"row_number", "rank", "dense_rank", "lag"};
     static const char *const picking[] = {"first_value", "last_value", "nth_value"};
     static const char *const whole[] = {"ntile", "cume_dist", "percent_rank"};
-    if (is_one_of(window->function, whole, 3)) {
+    if (reach_is_one_of(window->function, whole, 3)) {
         *ret_why = window_note(select, window, spec, false, "depends on how many rows there are in all");
         return false;
     }
@@ -219,7 +211,7 @@ static bool look_by_function(Select *select, const Window *window, const Spec *s
         *ret_why = window_note(select, window, spec, false, "looks at the next row, however far away it is");
         return false;
     }
-    if (is_one_of(window->function, counting, 4)) {
+    if (reach_is_one_of(window->function, counting, 4)) {
         if (strcmp(window->function, "lag") == 0 && !lag_looks_back(window)) {
             *ret_why = window_note(select, window, spec, false, "looks at a row that is not surely an earlier one");
             return false;
@@ -235,7 +227,7 @@ static bool look_by_function(Select *select, const Window *window, const Spec *s
         return true;
     }
     if (look_frame(select, window, spec, descending, look)) {
-        if (spec->order.count == 1 && is_one_of(window->function, picking, 3))
+        if (spec->order.count == 1 && reach_is_one_of(window->function, picking, 3))
             analysis_warn(select->analysis, select->env.text, window_offset(window),
                           "%s() depends on the order of rows of the same time", window->function);
         return true;
