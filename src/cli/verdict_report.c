@@ -43,7 +43,7 @@ static void print_columns(const VerdictNames *names, const Verdict *verdict)
     }
     for (size_t i = 0; i < verdict->retyped_count; i++) {
         TEXT_AUTO(line);
-        text_append_shown(&line, verdict->retyped[i], strlen(verdict->retyped[i]), 4 * MARKED_VALUE_MAX);
+        text_append_shown(&line, verdict->retyped[i], strlen(verdict->retyped[i]), (size_t)4 * MARKED_VALUE_MAX);
         printf("  another type: %s\n", text_str(&line));
     }
 }

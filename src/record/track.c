@@ -68,7 +68,7 @@ static bool need_function(Conn *conn, Error *err)
 {
     TEXT_AUTO(body);
     make_body(&body);
-    bool has;
+    bool has = false;
     if (!has_function(conn, text_str(&body), &has, err) || has)
         return has;
     if (!ledger_lock_in_txn(conn, err) || !has_function(conn, text_str(&body), &has, err) || has)

@@ -133,7 +133,7 @@ bool lineage_add_unknown(Lineage *l, const LineageRelation *relation, const char
 bool lineage_add_named(Lineage *l, const LineageRelation *relation, const char *name, LineageSet *out)
 {
     bool found = false;
-    const LineageColumn *column = relation->columns;
+    const LineageColumn *column;
     for (size_t at = 0; lineage_spend(l, 1) && (column = lineage_find_column(relation, name, at));
          at = (size_t)(column - relation->columns) + 1) {
         lineage_unite(l, out, &column->from);

@@ -354,7 +354,7 @@ static size_t outer_vars(Select *select, Var **vars, size_t max)
             const Leaf *leaf = constraint ? NULL : &source->relation->leaves[l];
             for (size_t k = 0; k < (constraint ? 1 : leaf->link_count); k++) {
                 const Constraint *c = constraint ? &select->constraints[i] : NULL;
-                const Var *var = c ? (l ? c->from : c->to) : leaf->links[k].var;
+                const Var *var = constraint ? (l ? c->from : c->to) : leaf->links[k].var;
                 bool wanted = var && !own_var(select, var);
                 for (size_t j = 0; wanted && j < count; j++)
                     wanted = vars[j] != var;

@@ -76,7 +76,7 @@ static Resolved resolve_plain(Select *select, const Names *names, const char *na
             return RESOLVED_UNSURE;
         if (found)
             return RESOLVED_COLUMN;
-        const Item *item;
+        const Item *item = NULL;
         size_t rows = items_named(level, name, &item);
         ret->item = item;
         if (rows)
