@@ -216,12 +216,12 @@ static bool plan_node(Planning *planning, const Node *node, Plan *ret, Error *er
     if (!table_find(planning->conn, node->schema, node->table, arena, &table, err))
         return false;
     const Node *failing = failing_input(planning, node);
-    const char *why = failing ? NULL : obstacle(planning->conn, planning->project, node, &table, known, arena);
+    const char *why = obstacle(planning->conn, planning->project, node, &table, known, arena);
     PlanStep *step = &ret->steps[ret->step_count++];
-    if (failing)
-        *step = step_of(node, "blocked", arena_printf(arena, "%s would fail", failing->name));
-    else if (why)
+    if (why)
         *step = step_of(node, "fail", why);
+    else if (failing)
+        *step = step_of(node, "blocked", arena_printf(arena, "%s would fail", failing->name));
     else
         *step = node->kind == NODE_SOURCE ? plan_source(planning, node) : plan_model(planning, node);
     planning->failing[node->order] = str_eq(step->action, "fail") ? node : failing;
