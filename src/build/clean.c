@@ -1,6 +1,7 @@
 #include "build/clean.h"
 
 #include "build/declared.h"
+#include "build/own.h"
 #include "ingest/load.h"
 
 static bool has_restless_check(const Node *node)
@@ -9,6 +10,28 @@ static bool has_restless_check(const Node *node)
         if (check_is_restless(&node->checks[i]))
             return true;
     return false;
+}
+
+/* Somebody may have put something else in its place, or taken columns from it: then the step tells. */
+static bool stands(const Survey *survey, const Node *node)
+{
+    const SurveyRelation *relation = survey->nodes[node->order]->relation;
+    const SqlRelationFacts *facts = &relation->facts;
+    Table table = {
+        .schema = facts->schema, .name = facts->name, .exists = relation->relkind, .relkind = relation->relkind};
+    ERROR_AUTO(why);
+    if (!relation->relkind || !own_check(survey->project, node, &table, &relation->known, &why))
+        return false;
+    size_t count = node->kind == NODE_SOURCE ? node->column_count : node->output.count;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = node->kind == NODE_SOURCE ? node->columns[i].name : node->output.items[i];
+        bool found = false;
+        for (size_t j = 0; j < facts->column_count && !found; j++)
+            found = str_eq(facts->columns[j].name, name);
+        if (!found)
+            return false;
+    }
+    return true;
 }
 
 /* The file that was loaded last, declared as it was then. */
@@ -29,7 +52,7 @@ static bool judge(const Survey *survey, const bool *chosen, bool *ret_clean, Err
 {
     for (size_t i = 0; i < survey->project->node_count; i++) {
         const Node *node = survey->project->nodes[i];
-        if (!chosen[i])
+        if (!chosen[i] || node_is_external(node) || !stands(survey, node))
             continue;
         if (node->kind == NODE_MODEL)
             ret_clean[i] = !has_restless_check(node) && survey_clean(survey, node);

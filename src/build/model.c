@@ -128,6 +128,10 @@ static void tell(Work *work)
     result->decision = decision_name(decided->kind);
     if (!result->reason)
         result->reason = decided->why;
+    if (work->altered) { /* no row need differ for that to be a change */
+        result->outcome = STEP_OK;
+        result->reason = arena_printf(work->arena, "%s; %s", work->alteration, result->reason);
+    }
     if (decided->kind != DECISION_RANGE && decided->kind != DECISION_FROM)
         return;
     TEXT_AUTO(times);

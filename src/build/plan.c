@@ -20,6 +20,7 @@ typedef struct Planning {
     Survey survey;
     const Touched **planned; /* by order: what the steps planned so far would touch */
     const Node **failing;    /* by order: the step that would fail, itself or one that it needs; NULL: none */
+    const Table *table;      /* of the node that is being planned, as it stands */
     Instant now;
     Arena *arena;
 } Planning;
@@ -124,12 +125,38 @@ static PlanStep plan_source(Planning *planning, const Node *node)
 
 /* --- models ---------------------------------------------------------------------------------------------------- */
 
+static bool gives(const Node *node, const char *column)
+{
+    for (size_t i = 0; i < node->output.count; i++)
+        if (str_eq(node->output.items[i], column))
+            return true;
+    return false;
+}
+
+/* What on_schema_change will do to the columns, as far as the text tells which there are; "" for nothing. */
+static const char *column_changes(const Node *node, const Table *table, Arena *arena)
+{
+    bool adds = node->on_schema_change == SCHEMA_APPEND_NEW || node->on_schema_change == SCHEMA_SYNC_ALL;
+    TEXT_AUTO(text);
+    if (!table->exists || node->output.count == 0 || !adds)
+        return "";
+    for (size_t i = 0; i < node->output.count; i++)
+        if (!table_column(table, node->output.items[i]))
+            text_appendf(&text, "; adds the column %s", node->output.items[i]);
+    for (size_t i = 0; i < table->column_count && node->on_schema_change == SCHEMA_SYNC_ALL; i++)
+        if (!table->columns[i].generated && !gives(node, table->columns[i].name))
+            text_appendf(&text, "; drops the column %s, with its values", table->columns[i].name);
+    return text.len ? arena_strdup(arena, text_str(&text)) : "";
+}
+
 static PlanStep plan_rows(Planning *planning, const Node *node)
 {
     DecideOptions options = {.full_refresh = planning->options->full_refresh, .planned = planning->planned};
     Decided decided;
     decide(&planning->survey, node, &options, &decided);
-    PlanStep step = step_of(node, decision_name(decided.kind), decided.why);
+    const char *columns = column_changes(node, planning->table, planning->arena);
+    PlanStep step = step_of(node, decision_name(decided.kind),
+                            *columns ? arena_printf(planning->arena, "%s%s", decided.why, columns) : decided.why);
     step.place = decided.place;
     if (decided.kind == DECISION_RANGE || decided.kind == DECISION_FROM)
         step.touched = times(&decided.touched, decided.time_type, planning->arena);
@@ -148,7 +175,8 @@ static PlanStep plan_model(Planning *planning, const Node *node)
     case MATERIALIZED_EPHEMERAL:
         return step_of(node, "inline", arena_printf(arena, "stands inside the models that read it%s", inputs));
     case MATERIALIZED_VIEW:
-        if (relation->relkind && str_eq(relation->known.definition, query_definition(planning->project, node, arena)))
+        if (relation->relkind && !relation->stale &&
+            str_eq(relation->known.definition, query_definition(planning->project, node, arena)))
             return step_of(node, "view", arena_printf(arena, "stays: its definition is the same%s", inputs));
         return step_of(
             node, "view",
@@ -215,6 +243,7 @@ static bool plan_node(Planning *planning, const Node *node, Plan *ret, Error *er
         return true;
     if (!table_find(planning->conn, node->schema, node->table, arena, &table, err))
         return false;
+    planning->table = &table;
     const Node *failing = failing_input(planning, node);
     const char *why = obstacle(planning->conn, planning->project, node, &table, known, arena);
     PlanStep *step = &ret->steps[ret->step_count++];

@@ -111,7 +111,9 @@ static void add_base(const Work *work, LedgerPublish *publish)
         return;
     publish->step_key = about->key;
     publish->system_identifier = work->survey.system;
-    publish->snapshot = work->decided.keeps_snapshot ? work->survey.snapshot : NULL;
+    /* A view whose check failed stands all the same: it is to be judged again, changed or not. */
+    bool settled = work->decided.keeps_snapshot && work->result->outcome != STEP_FAILED;
+    publish->snapshot = settled ? work->survey.snapshot : NULL;
 }
 
 static bool record_step(Work *work, Error *err)

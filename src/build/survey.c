@@ -1,6 +1,8 @@
 #include "build/survey.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -141,6 +143,8 @@ static void take_relation(Asking *asking, const Rows *rows, int from, int to)
     size_t count = 0;
     TEXT_AUTO(print);
     relation->relkind = rows_get(rows, from, 1)[0];
+    relation->oid = arena_strdup(arena, rows_get(rows, from, 2));
+    relation->beneath = rows_get(rows, from, 6) ? arena_strdup(arena, rows_get(rows, from, 6)) : NULL;
     hash_add(&print, rows_get(rows, from, 1));
     hash_add(&print, rows_get(rows, from, 2));
     for (int i = from; i < to && rows_get(rows, i, 3); i++) {
@@ -327,6 +331,7 @@ static void make_key(const Survey *survey, SurveyNode *about)
     TEXT_AUTO(parts);
     hash_add(&parts, node->sql_hash);
     hash_add(&parts, node->time_column);
+    text_appendf(&parts, "%d;", (int)node->on_schema_change); /* what to do with the columns that stand */
     for (size_t i = 0; i < node->reference_count; i++) {
         const SurveyRelation *read = about->reads[i];
         hash_add(&parts, read->facts.kind == SQL_RELATION_QUERY ? survey->nodes[read->node->order]->part : read->print);
@@ -336,6 +341,39 @@ static void make_key(const Survey *survey, SurveyNode *about)
     about->part = hash_of(&parts, survey->arena);
     hash_add(&parts, survey->settings);
     about->key = arena_printf(survey->arena, "%d:%s", REACH_VERSION, hash_of(&parts, survey->arena));
+}
+
+/* --- views ----------------------------------------------------------------------------------------------------- */
+
+/* As deep as ephemeral models stand on each other, which is no deeper than the project is long. */
+static bool reads_what_it_names(const Survey *survey, const SurveyNode *about, const char *beneath)
+{
+    for (size_t i = 0; i < about->node->reference_count; i++) {
+        const SurveyRelation *read = about->reads[i];
+        bool inlined =
+            read->node && read->node->kind == NODE_MODEL && read->node->materialized == MATERIALIZED_EPHEMERAL;
+        if (inlined && !reads_what_it_names(survey, survey->nodes[read->node->order], beneath))
+            return false;
+        if (inlined || !read->oid)
+            continue;
+        char word[32];
+        snprintf(word, sizeof word, " %s ", read->oid);
+        if (!beneath || !strstr(beneath, word))
+            return false;
+    }
+    return true;
+}
+
+static void find_stale(const Survey *survey, const SurveyNode *about)
+{
+    SurveyRelation *relation = about->relation;
+    if (about->node->materialized != MATERIALIZED_VIEW || relation->relkind != 'v')
+        return;
+    relation->stale = !reads_what_it_names(survey, about, relation->beneath);
+    if (!relation->stale)
+        return;
+    relation->facts.kind = SQL_RELATION_OTHER;
+    relation->facts.other = "a view that has to be made again";
 }
 
 /* --- what changed ---------------------------------------------------------------------------------------------- */
@@ -471,6 +509,7 @@ static void work_out(Asking *asking)
         if (!about || about->node->kind != NODE_MODEL)
             continue;
         const LedgerRelation *known = &about->relation->known;
+        find_stale(survey, about);
         make_key(survey, about);
         gather_inputs(asking, about);
         about->trusted = about->relation->relkind && known->known && known->snapshot &&
@@ -500,7 +539,7 @@ bool survey_clean(const Survey *survey, const Node *node)
 {
     const SurveyNode *about = survey->nodes[node->order];
     if (node->kind != NODE_MODEL || node->materialized == MATERIALIZED_HISTORY || !about || !about->trusted ||
-        !str_eq(about->relation->known.declared, declared_hash(node, survey->arena)))
+        about->relation->stale || !str_eq(about->relation->known.declared, declared_hash(node, survey->arena)))
         return false;
     for (size_t i = 0; i < about->input_count; i++)
         if (!touched_nothing(&about->inputs[i].changed))

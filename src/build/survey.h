@@ -16,6 +16,11 @@ typedef struct SurveyRelation {
     LedgerRelation known;   /* of whichever project */
     char relkind;           /* 0: not there */
     const char *print;      /* hash of what its rows are read by: kind, OID, columns, what dates a row */
+    const char *oid;        /* NULL: not there */
+    const char *beneath;    /* of a view: the OIDs of what it reads, each between blanks; NULL: none */
+    /* A view of the project that stays with tables which other ones were put in the place of, under their names: it has
+     * to be made again, and nothing is known of its changes until then. */
+    bool stale;
 } SurveyRelation;
 
 /* A table whose rows a node's query reads, directly or through nodes that stand for their query. */

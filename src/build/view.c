@@ -84,7 +84,8 @@ static bool put_view(Work *work, Error *err)
 
 bool work_view(Work *work, Error *err)
 {
-    bool same = work->target.exists && str_eq(work->known.definition, work->definition);
+    const SurveyRelation *view = work->survey.nodes[work->node->order]->relation;
+    bool same = work->target.exists && str_eq(work->known.definition, work->definition) && !view->stale;
     if (!same && !put_view(work, err))
         return false;
     work->result->outcome = same ? STEP_UNCHANGED : STEP_OK;

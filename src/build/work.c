@@ -153,8 +153,10 @@ bool work_fit_columns(Work *work, Table *stage, const char *ignored, Error *err)
     const Node *node = work->node;
     TEXT_AUTO(statements);
     if (table_alter_columns(work->build->conn, node->on_schema_change, ignored, work->arena, stage, &work->target,
-                            &work->altered, &statements, err))
+                            &work->altered, &statements, err)) {
+        work->alteration = work->altered ? arena_strdup(work->arena, text_str(&statements)) : NULL;
         return true;
+    }
     if (err->code != ERROR_FAILED || node->on_schema_change != SCHEMA_FAIL || !statements.len)
         return false;
     if (accumulates(node))

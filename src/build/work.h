@@ -27,12 +27,13 @@ typedef struct Work {
     ChangeEntry touched;          /* what is to be recorded as touched; schema NULL: nothing */
     int64_t delivery_rows;        /* sources: of a delivery that was accepted, -1: none */
     const char *made_time_column; /* what dates the rows of a table that is new */
-    const char *whole;  /* while checks run: FROM item with all rows that the table will hold, where the staged
-                           ones are but a part of them; or NULL */
-    bool stays;         /* nothing was computed: a table that was taken back stays so */
-    bool altered;       /* the table was given other columns */
-    bool dry;           /* up to where the table would be written, and no further */
-    bool only_restless; /* while checks run: none but those that may fail though no row changed */
+    const char *whole;      /* while checks run: FROM item with all rows that the table will hold, where the staged
+                               ones are but a part of them; or NULL */
+    bool stays;             /* nothing was computed: a table that was taken back stays so */
+    bool altered;           /* the table was given other columns */
+    const char *alteration; /* by this statement; else NULL */
+    bool dry;               /* up to where the table would be written, and no further */
+    bool only_restless;     /* while checks run: none but those that may fail though no row changed */
 } Work;
 
 /* Inside the step's transaction: stage, check, publish. A failed check is an error (checks_error()), its results in

@@ -223,6 +223,8 @@ bool table_alter_columns(Conn *conn, SchemaChange how, const char *ignored, Aren
     *ret_altered = how != SCHEMA_IGNORE && actions->len > 0;
     if (*ret_altered && !alter(conn, &d, actions, arena, target, err))
         return false;
+    if (*ret_altered)
+        text_appendf(statements, "alter table %s %s", target->quoted, text_str(actions));
     keep_shared(arena, stage, target);
     return true;
 }
