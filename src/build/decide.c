@@ -253,6 +253,30 @@ static void full_by(Deciding *d, const ReachReason *reason)
 
 /* --- the decision ---------------------------------------------------------------------------------------------- */
 
+/* In what a step's key differs from the one by which the rows were computed: see SurveyNode.key. */
+static const char *what_differs(const char *was, const char *is)
+{
+    static const char *const parts[] = {
+        "it was built by another version of the analysis",
+        "its SQL, time_column or on_schema_change is not what it was built by",
+        "a table or view that it reads is another one, or has other columns or another time_column, than when it was "
+        "built",
+        "a function that it calls is not what it was when it was built",
+        "a setting, a type or the server's version is not what it was when it was built",
+    };
+    size_t last = sizeof parts / sizeof *parts - 1;
+    for (size_t i = 0; i < last; i++) {
+        size_t length = strcspn(is, ":");
+        if (strcspn(was, ":") != length || strncmp(was, is, length) != 0)
+            return parts[i];
+        if (!is[length] || !was[length])
+            break;
+        was += length + 1;
+        is += length + 1;
+    }
+    return parts[last];
+}
+
 /* Why there are no rows to start from, or NULL. */
 static const char *no_base(const Deciding *d)
 {
@@ -262,7 +286,7 @@ static const char *no_base(const Deciding *d)
         return "the table is not there yet";
     if (d->options->full_refresh && !about->node->no_full_refresh)
         return "--full-refresh asks for it";
-    if (!known->known || !known->snapshot)
+    if (!known->known || !known->snapshot || !known->step_key)
         return "no build is on record that it could start from";
     if (!str_eq(known->system_identifier, d->survey->system))
         return "the database is a copy of the one that it was built in";
@@ -270,7 +294,7 @@ static const char *no_base(const Deciding *d)
         return NULL;
     if (!str_eq(known->definition, query_definition(d->survey->project, about->node, d->survey->arena)))
         return "its SQL is not what it was built by";
-    return "a table, function, type or setting that its SQL depends on is not what it was";
+    return what_differs(known->step_key, about->key);
 }
 
 /* A reason that does not go away with the next build comes before one that does. */

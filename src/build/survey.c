@@ -328,19 +328,23 @@ static const char *function_print(const Survey *survey, const char *name)
 static void make_key(const Survey *survey, SurveyNode *about)
 {
     const Node *node = about->node;
-    TEXT_AUTO(parts);
-    hash_add(&parts, node->sql_hash);
-    hash_add(&parts, node->time_column);
-    text_appendf(&parts, "%d;", (int)node->on_schema_change); /* what to do with the columns that stand */
+    TEXT_AUTO(own);
+    TEXT_AUTO(reads);
+    TEXT_AUTO(functions);
+    TEXT_AUTO(settings);
+    hash_add(&own, node->sql_hash);
+    hash_add(&own, node->time_column);
+    text_appendf(&own, "%d;", (int)node->on_schema_change); /* what to do with the columns that stand */
     for (size_t i = 0; i < node->reference_count; i++) {
         const SurveyRelation *read = about->reads[i];
-        hash_add(&parts, read->facts.kind == SQL_RELATION_QUERY ? survey->nodes[read->node->order]->part : read->print);
+        hash_add(&reads, read->facts.kind == SQL_RELATION_QUERY ? survey->nodes[read->node->order]->part : read->print);
     }
     for (size_t i = 0; i < node->functions.count; i++)
-        hash_add(&parts, function_print(survey, node->functions.items[i]));
-    about->part = hash_of(&parts, survey->arena);
-    hash_add(&parts, survey->settings);
-    about->key = arena_printf(survey->arena, "%d:%s", REACH_VERSION, hash_of(&parts, survey->arena));
+        hash_add(&functions, function_print(survey, node->functions.items[i]));
+    hash_add(&settings, survey->settings);
+    about->part = arena_printf(survey->arena, "%s:%s:%s", hash_of(&own, survey->arena), hash_of(&reads, survey->arena),
+                               hash_of(&functions, survey->arena));
+    about->key = arena_printf(survey->arena, "%d:%s:%s", REACH_VERSION, about->part, hash_of(&settings, survey->arena));
 }
 
 /* --- views ----------------------------------------------------------------------------------------------------- */

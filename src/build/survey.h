@@ -36,8 +36,8 @@ typedef struct SurveyNode {
     SurveyRelation **reads;   /* one per reference of the node, in order; never NULL */
     SurveyInput *inputs;      /* each once */
     size_t input_count;
-    const char *part; /* hash of its SQL and of what that reads */
-    const char *key;  /* the same with settings: what its rows are computed by */
+    const char *part; /* hashes of its SQL, of what that reads, and of the functions it calls, parted by colons */
+    const char *key;  /* what its rows are computed by: the analysis' version, part, and a hash of settings */
     bool trusted;     /* the ledger knows a snapshot by which its rows were computed, and by the same key */
 } SurveyNode;
 
