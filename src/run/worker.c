@@ -1,12 +1,7 @@
 #include "run/worker.h"
 
-#include <poll.h>
-#include <string.h>
-#include <sys/random.h>
-
-#include "base/interrupt.h"
 #include "base/log.h"
-#include "run/target.h"
+#include "run/attempt.h"
 
 typedef struct Worker {
     Crew *crew;
@@ -142,112 +137,19 @@ static void leave(Crew *crew, const Node *node, Error *failure)
     pthread_mutex_unlock(&crew->mutex);
 }
 
-/* --- connections and second attempts --------------------------------------------------------------------------- */
-
-static bool reconnect(Worker *worker, Error *err)
-{
-    conn_close(worker->build.conn);
-    worker->build.conn = NULL;
-    return target_connect_to(worker->crew->project, worker->crew->url, &worker->build.conn, err);
-}
-
-/* After err: whether it was a lost connection, and there is a new one. */
-static bool regain(Worker *worker, const Node *node, Error *err)
-{
-    if (err->code != ERROR_CONNECTION)
-        return false;
-    log_warn("%s: %s; trying again", node->name, err->message);
-    error_clear(err);
-    return reconnect(worker, err);
-}
-
-/* Before the attempt after so many others: 0.1 s, doubled each time, at most 5 s; up to half of it left to chance, so
- * that two that met do not meet again. False: a signal came. */
-static bool pause_before(int attempt, int64_t deadline, Error *err)
-{
-    enum { FIRST = 100 * 1000, LAST = 5000 * 1000 };
-    int64_t pause = attempt < 6 ? (int64_t)FIRST << attempt : LAST;
-    pause = pause > LAST ? LAST : pause;
-    unsigned chance = 0;
-    if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) != sizeof chance)
-        chance = (unsigned)clock_monotonic();
-    int64_t until = clock_monotonic() + pause - (int64_t)chance % (pause / 2);
-    if (deadline && until > deadline)
-        until = deadline;
-    for (int64_t left; !interrupt_signal() && (left = until - clock_monotonic()) > 0;)
-        (void)poll(&(struct pollfd){.fd = interrupt_fd(), .events = POLLIN}, 1, (int)((left + 999) / 1000));
-    return interrupt_signal() ? error_set(err, ERROR_CANCELLED, "stopped by %s", strsignal(interrupt_signal())) : true;
-}
-
-/* After a failure that may pass. A row that another transaction changed meanwhile is there to be read at once; only
- * where that goes on there is somebody to give way to. */
-static bool after_passing(Step *step, Error *err)
-{
-    bool at_once = step->retried == 0 && str_eq(err->sqlstate, "40001");
-    int attempt = step->retried++;
-    if (at_once)
-        log_debug("%s: %s; trying again", step->node->name, err->message);
-    else
-        log_warn("%s: %s; trying again", step->node->name, err->message);
-    error_clear(err);
-    return at_once || pause_before(attempt, step->deadline, err);
-}
-
-/* After a lost connection: the step finds out whether its COMMIT took place. One that loses its connection each time
- * (the server may have died of it) is given up, and fails like any other. */
-static bool after_loss(Worker *worker, Step *step, Error *err)
-{
-    if (step->given_up)
-        return false;
-    step->again = true;
-    if (step->retried == step->node->retries)
-        step->given_up = arena_printf(&worker->arena, "%s, at attempt %d", err->message, step->retried + 1);
-    log_warn("%s: %s; %s", step->node->name, err->message,
-             step->given_up ? "looking whether its COMMIT took place" : "trying again");
-    error_clear(err);
-    if (!reconnect(worker, err) || step->given_up)
-        return err->code == ERROR_NONE;
-    int attempt = step->retried++;
-    return attempt == 0 || pause_before(attempt, step->deadline, err);
-}
-
-static bool try_step(Worker *worker, Step *step, StepResult *ret, Error *err)
-{
-    for (;;) {
-        step->may_retry = step->retried < step->node->retries;
-        bool begun = !step->again || step_begin(&worker->build, step, err);
-        if (begun && step_run(&worker->build, step, &worker->arena, ret, err))
-            return true;
-        bool on = false;
-        if (begun && ret->passing)
-            on = after_passing(step, err);
-        else if (err->code == ERROR_CONNECTION)
-            on = after_loss(worker, step, err);
-        if (!on)
-            return false;
-    }
-}
-
 /* --- one node -------------------------------------------------------------------------------------------------- */
 
-/* A connection that was lost since the last step is opened again. */
-static bool begin_step(Worker *worker, Step *step, Error *err)
+static Attempt attempt_of(Worker *worker)
 {
-    Build *build = &worker->build;
-    if (step->node->timeout)
-        step->deadline = clock_monotonic() + step->node->timeout;
-    if (step_begin(build, step, err))
-        return true;
-    step->again = true;
-    return regain(worker, step->node, err) && step_begin(build, step, err);
+    return (Attempt){.build = &worker->build, .url = worker->crew->url, .arena = &worker->arena};
 }
 
 static bool do_step(Worker *worker, Step *step, Error *err)
 {
     StepResult result = {.total = -1};
+    Attempt attempt = attempt_of(worker);
     tell_begin(worker->crew, step->node);
-    bool good = begin_step(worker, step, err) && try_step(worker, step, &result, err);
-    step->given_up = NULL; /* of this worker's arena */
+    bool good = attempt_step(&attempt, step, &result, err);
     if (good)
         end_step(worker->crew, step->node, &result);
     else
@@ -259,8 +161,9 @@ static bool do_step(Worker *worker, Step *step, Error *err)
 static bool record_unrun(Worker *worker, const Step *step, const StepResult *result, Error *err)
 {
     Build *build = &worker->build;
+    Attempt attempt = attempt_of(worker);
     if (!step_record_unrun(build, step, result, err) &&
-        !(regain(worker, step->node, err) && step_record_unrun(build, step, result, err)))
+        !(attempt_regain(&attempt, step->node->name, err) && step_record_unrun(build, step, result, err)))
         return false;
     end_step(worker->crew, step->node, result);
     return true;
@@ -300,7 +203,8 @@ static void *work(void *arg)
     Worker *worker = arg;
     ERROR_AUTO(failure);
     const Node *node = NULL;
-    bool good = worker->build.conn || reconnect(worker, &failure);
+    Attempt attempt = attempt_of(worker);
+    bool good = worker->build.conn || attempt_reconnect(&attempt, &failure);
     while (good && (node = next(worker->crew))) {
         good = do_node(worker, node, &failure);
         arena_clear(&worker->arena);
