@@ -85,21 +85,25 @@ create table sluice.undo_rows (
   primary key (undo_id, nth)
 );
 
+-- Ranges of a table's times that are recomputed whatever changed, in chunks, each in a transaction of its own.
 create table sluice.backfills (
   backfill_id bigint generated always as identity primary key,
   schema_name text not null,
   table_name text not null,
   from_value text not null,
-  to_value text not null,
-  step_key text not null,
+  to_value text not null,              -- itself left out
+  step_key text not null,              -- as sluice.relations has it: another one is another backfill
+  rows_total bigint not null,          -- of the table when it was begun
   started_at timestamptz not null default clock_timestamp(),
-  ended_at timestamptz
+  ended_at timestamptz                 -- all is done, or another one has taken its place; null: chunks are missing
 );
+create unique index on sluice.backfills (schema_name, table_name) where ended_at is null;
 create table sluice.backfill_chunks (
   backfill_id bigint not null references sluice.backfills on delete cascade,
+  nth integer not null,                -- from 1
   from_value text not null,
   to_value text not null,
   step_id bigint,
   done_at timestamptz,
-  primary key (backfill_id, from_value)
+  primary key (backfill_id, nth)
 );

@@ -10,6 +10,9 @@ static bool how_to_accept(const Work *work, const char *key, Error *err)
 {
     if (work->build->by_hand)
         return error_hint(err, "load it with --accept if that is right");
+    if (work->step->chunk)
+        return error_hint(err, "the same call with --accept %s takes it if that is right; %s: says how far it may go",
+                          work->node->name, key);
     return error_hint(err, "sluice run --accept %s takes it if that is right; %s: says how far it may go",
                       work->node->name, key);
 }
@@ -65,6 +68,7 @@ bool guard_shrink(const Work *work, const Diff *diff, Error *err)
         return true;
     if (!rows_there(work, &before, err))
         return false;
+    lost += work->lost_before;
     bool too_much = most->is_share ? (double)lost * 100 > (double)before * (double)most->value : lost > most->value;
     if (!too_much)
         return true;

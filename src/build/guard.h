@@ -8,5 +8,6 @@
 bool guard_allows_empty(const Node *node);
 /* min_rows: rows of the delivery against those of the last one that was accepted. shown: the file. */
 bool guard_delivery(const Work *work, int64_t rows, const char *shown, Error *err);
-/* max_shrink: rows that writing the diff would take from the table, against those it has. */
+/* max_shrink: rows that writing the diff would take from the table, against those it has; of a backfill, all chunks
+ * together that have ended, against those it had when it was begun. */
 bool guard_shrink(const Work *work, const Diff *diff, Error *err);

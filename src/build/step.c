@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "build/backfill_chunk.h"
 #include "build/declared.h"
 #include "build/due.h"
 #include "build/own.h"
@@ -162,8 +163,17 @@ static bool record(Work *work, Error *err)
     if (!record_step(work, err) || node_is_external(work->node))
         return err->code == ERROR_NONE;
     add_base(work, &publish);
-    return ledger_publish_in_txn(build->conn, &publish, err) && put_in_order(work, publish.declared, err) &&
+    bool whole = !work->step->chunk; /* a chunk changes rows, and nothing of what the table is known to be made from */
+    return (!whole ||
+            (ledger_publish_in_txn(build->conn, &publish, err) && put_in_order(work, publish.declared, err))) &&
            (!work->touched.schema || change_record_in_txn(build->conn, &work->touched, err));
+}
+
+static bool make_rows(Work *work, Error *err)
+{
+    if (work->step->chunk)
+        return backfill_chunk(work, err);
+    return work->node->kind == NODE_SOURCE ? work_source(work, err) : work_model(work, err);
 }
 
 static bool work_through(Work *work, Error *err)
@@ -177,8 +187,10 @@ static bool work_through(Work *work, Error *err)
     }
     if (!own_check(work->build->project, work->node, &work->target, &work->known, err))
         return false;
-    bool made = work->node->kind == NODE_SOURCE ? work_source(work, err) : work_model(work, err);
-    return made && conn_exec(work->build->conn, "set constraints all immediate", err) && record(work, err);
+    if (!make_rows(work, err))
+        return false;
+    return work->result->outcome == STEP_SKIPPED ||
+           (conn_exec(work->build->conn, "set constraints all immediate", err) && record(work, err));
 }
 
 /* --- around the transaction ------------------------------------------------------------------------------------ */
@@ -308,18 +320,75 @@ static bool begin(Work *work, Error *err)
     return conn_begin(conn, &options, err);
 }
 
+static bool lock_alone(const Work *work, bool wait, Error *err)
+{
+    const Build *build = work->build;
+    const Node *node = work->node;
+    return fence_lock_in_txn(build->conn, node->schema, node->table, build->run_id, build->project->name, wait, err);
+}
+
+static bool try_chunk_lock(const Work *work, bool *ret_locked, Error *err)
+{
+    const Build *build = work->build;
+    const Node *node = work->node;
+    if (!work->step->chunk->backfill->alone)
+        return fence_share_in_txn(build->conn, node->schema, node->table, build->run_id, build->project->name,
+                                  ret_locked, err);
+    *ret_locked = lock_alone(work, false, err);
+    if (*ret_locked || err->code != ERROR_BUSY)
+        return *ret_locked;
+    error_clear(err);
+    return true;
+}
+
+/* A chunk gives way to a run that has the table, or waits for it: else that would have to wait for all of them. */
+static bool begin_chunk(Work *work, Error *err)
+{
+    enum { PAUSE = 100 * 1000 };
+    for (;;) {
+        bool locked;
+        if (!begin(work, err) || !try_chunk_lock(work, &locked, err))
+            return false;
+        if (locked)
+            return true;
+        conn_rollback(work->build->conn);
+        clock_sleep(PAUSE);
+    }
+}
+
+/* Until the lock was free. In a transaction of its own: the step's has a snapshot, which would grow old. */
+static bool wait_for_lock(const Work *work, Error *err)
+{
+    Conn *conn = work->build->conn;
+    conn_rollback(conn);
+    bool good = conn_begin(conn, &(TxnOptions){0}, err) && lock_alone(work, true, err);
+    conn_rollback(conn);
+    return good;
+}
+
+/* ERROR_BUSY: the transaction is good. */
+static bool begin_alone(Work *work, Error *err)
+{
+    for (;;) {
+        if (!begin(work, err))
+            return false;
+        bool locked = lock_alone(work, false, err);
+        if (locked || !work->build->wait || err->code != ERROR_BUSY)
+            return locked;
+        error_clear(err);
+        if (!wait_for_lock(work, err))
+            return false;
+    }
+}
+
 static bool transact(Work *work, bool *ret_published, Error *err)
 {
-    Build *build = work->build;
     const Node *node = work->node;
     *ret_published = false;
     log_progress("waiting for its locks");
-    if (node_is_tracked(node) && !tracking_install(build->conn, build->project, node, err))
+    if (node_is_tracked(node) && !tracking_install(work->build->conn, work->build->project, node, err))
         return false;
-    if (!begin(work, err))
-        return false;
-    bool locked = fence_lock_in_txn(build->conn, node->schema, node->table, build->run_id, build->project->name,
-                                    build->wait, err);
+    bool locked = work->step->chunk ? begin_chunk(work, err) : begin_alone(work, err);
     return find_published(work, locked, ret_published, err) && (*ret_published || go_on(work, err));
 }
 

@@ -35,6 +35,7 @@ typedef struct Step {
     bool has_tick;
     Instant tick;
     const char *logical_run;
+    const struct BackfillChunk *chunk; /* of a backfill, that it does; NULL: the node as a whole */
     bool again;           /* after a lost connection: an earlier statement, or COMMIT, may have taken place */
     int retried;          /* how often it was begun anew, to be recorded */
     bool may_retry;       /* it will be, where it fails for a reason that may pass */

@@ -18,20 +18,19 @@ void work_count(Work *work, int64_t inserted, int64_t updated, int64_t deleted)
 
 /* --- checks ---------------------------------------------------------------------------------------------------- */
 
-static bool names_time(const Work *work, const Check *check)
+static bool names_time(const char *time_column, const Check *check)
 {
     for (size_t i = 0; i < check->columns.count; i++)
-        if (str_eq(check->columns.items[i], work->decided.time_column))
+        if (str_eq(check->columns.items[i], time_column))
             return true;
     return false;
 }
 
-/* Of rows that are a part of the table, by time: what can only be told from all of them. */
-static bool needs_whole(const Work *work, const Check *check)
+bool work_needs_whole(const char *time_column, const Check *check)
 {
     switch (check->kind) {
     case CHECK_UNIQUE:
-        return !names_time(work, check);
+        return !names_time(time_column, check);
     case CHECK_ROW_COUNT:
     case CHECK_FRESHNESS:
     case CHECK_SQL:
@@ -46,7 +45,7 @@ static size_t pick_checks(const Work *work, const Check *all, size_t count, bool
     size_t picked = 0;
     for (size_t i = 0; i < count; i++) {
         bool wanted = !work->only_restless || check_is_restless(&all[i]);
-        if (wanted && whole == (work->whole && needs_whole(work, &all[i])))
+        if (wanted && whole == (work->whole && work_needs_whole(work->decided.time_column, &all[i])))
             ret[picked++] = all[i];
     }
     return picked;
@@ -226,7 +225,8 @@ static void note_touched(Work *work, const Diff *diff)
 bool work_keep(Work *work, const Diff *diff, Error *err)
 {
     const int publishes = work->node->rollback;
-    return publishes == 0 || undo_keep(work->build->conn, diff, work->step->step_id, publishes, err);
+    return publishes == 0 || work->step->chunk ||
+           undo_keep(work->build->conn, diff, work->step->step_id, publishes, err);
 }
 
 bool work_write(Work *work, Diff *diff, Error *err)

@@ -29,6 +29,7 @@ typedef struct Work {
     const char *made_time_column; /* what dates the rows of a table that is new */
     const char *whole;      /* while checks run: FROM item with all rows that the table will hold, where the staged
                                ones are but a part of them; or NULL */
+    int64_t lost_before;    /* of a chunk: rows that the ones before it took from the table, on balance */
     bool stays;             /* nothing was computed: a table that was taken back stays so */
     bool altered;           /* the table was given other columns */
     const char *alteration; /* by this statement; else NULL */
@@ -44,6 +45,8 @@ bool work_view(Work *work, Error *err); /* work_model() for views */
 
 /* Runs the node's checks on where its rows are staged; those of severity error that fail are an error. */
 bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_load, const Load *load, Error *err);
+/* Of rows that are a part of the table, by time: whether the check can only be told from all of them. */
+bool work_needs_whole(const char *time_column, const Check *check);
 /* A primary key over the unique_key of the staged rows, where they allow it: then work_check() need not look for
  * duplicates, which costs several times as much. Where they do not, it tells which rows are wrong. */
 bool work_try_key(Work *work, const char *quoted, Error *err);

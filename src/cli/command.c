@@ -69,8 +69,17 @@ static const Option opt_help_format = {.name = "format",
 static const Option opt_against = {.name = "against", .argument = "TARGET", .doc = "the other target"};
 static const Option opt_rows = {
     .name = "count", .letter = 'n', .argument = "N", .doc = "how many rows to show, up to 1000; default: 20"};
-static const Option opt_from = {.name = "from", .argument = "D", .later = true, .doc = "first time to build"};
-static const Option opt_to = {.name = "to", .argument = "D", .later = true, .doc = "where to stop, itself left out"};
+static const Option opt_from = {.name = "from", .argument = "D", .doc = "the first time to recompute"};
+static const Option opt_to = {.name = "to", .argument = "D", .doc = "where to stop, itself left out"};
+static const Option opt_chunk = {.name = "chunk",
+                                 .argument = "LENGTH",
+                                 .doc =
+                                     "of a chunk: a duration such as '7 days', or a number where time is an integer; "
+                                     "default: as many whole days (or units) as make up to 50 chunks"};
+static const Option opt_chunk_threads = {
+    .name = "threads", .argument = "N", .doc = "chunks at a time, from 1 to 64; default: 1"};
+static const Option opt_dry_run = {.name = "dry-run",
+                                   .doc = "list the chunks and what the query would read; write nothing"};
 
 #define OPTIONS(...) ((const Option *const[]){__VA_ARGS__, NULL})
 
@@ -139,7 +148,19 @@ const Command commands[] = {
      "row, as 'verify' does. Nothing is written in either. Exits with 1 where they differ.\n\n"
      "    sluice --target staging diff daily --against prod",
      OPTIONS(&opt_against, &opt_rows, &opt_format), NULL, 1, 1, cmd_diff},
-    {"backfill", "MODEL", "build a range of time", NULL, OPTIONS(&opt_from, &opt_to), NULL, 1, 1, NULL},
+    {"backfill", "MODEL", "recompute a range of time of an incremental model",
+     "The rows from --from up to --to, itself left out, are computed anew, whatever changed, in chunks: each is "
+     "checked "
+     "and published in a transaction of its own. A chunk that fails leaves its rows as they were, and the others go "
+     "on. "
+     "A backfill that was killed, or of which chunks failed, is gone on with by the same call: only the chunks that "
+     "are "
+     "missing run again. D is a value of the column that dates the model's rows.\n\n"
+     "What depends on the model follows on the next run. Exits with 1 where a chunk failed.\n\n"
+     "    sluice backfill daily --from 2022-01-01 --to 2023-01-01 --dry-run\n"
+     "    sluice backfill daily --from 2022-01-01 --to 2023-01-01 --chunk '1 day' --threads 4",
+     OPTIONS(&opt_from, &opt_to, &opt_chunk, &opt_chunk_threads, &opt_dry_run, &opt_wait, &opt_accept), NULL, 1, 1,
+     cmd_backfill},
     {"status", "", "each source and model, and how it stands",
      "When it was last brought up to date, by which run, with how many rows, when it is due next, and what went wrong "
      "the last time; 'sluice logs' has errors in full. Times are in the project's time zone, the next one in the "

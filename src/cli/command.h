@@ -56,6 +56,7 @@ int cmd_check(Call *call);
 int cmd_test(Call *call);
 int cmd_verify(Call *call);
 int cmd_diff(Call *call);
+int cmd_backfill(Call *call);
 int cmd_status(Call *call);
 int cmd_runs(Call *call);
 int cmd_logs(Call *call);

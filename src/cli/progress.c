@@ -30,10 +30,10 @@ static void tell_checks(const Node *node, const StepResult *result)
     }
 }
 
-static void tell_done(const Node *node, const StepResult *result)
+static void tell_done(const char *label, const StepResult *result)
 {
     TEXT_AUTO(line);
-    text_appendf(&line, "%s: ", node->name);
+    text_appendf(&line, "%s: ", label);
     if (result->outcome == STEP_UNCHANGED)
         text_append(&line, "unchanged");
     else if (result->total < 0)
@@ -50,37 +50,42 @@ static void tell_done(const Node *node, const StepResult *result)
 }
 
 /* By schedule that is as it should be; by hand it is not what was asked for. */
-static void tell_skipped(const Node *node, const StepResult *result, bool due)
+static void tell_skipped(const char *label, const StepResult *result, bool due)
 {
     if (!due && result->busy && result->failure.code != ERROR_NONE) {
-        log_error("%s was not built", node->name);
+        log_error("%s was not built", label);
         log_failure(&result->failure);
     } else {
-        log_info("%s was skipped: %s", node->name, result->reason ? result->reason : "");
+        log_info("%s was skipped: %s", label, result->reason ? result->reason : "");
     }
+}
+
+void progress_ended(const char *label, const Node *node, const StepResult *result, bool due)
+{
+    live_end();
+    switch (result->outcome) {
+    case STEP_OK:
+    case STEP_UNCHANGED:
+        tell_done(label, result);
+        break;
+    case STEP_FAILED:
+        log_error("%s failed", label);
+        log_failure(&result->failure);
+        break;
+    case STEP_BLOCKED:
+        log_error("%s was not built: %s", label, result->reason);
+        break;
+    case STEP_SKIPPED:
+        tell_skipped(label, result, due);
+        break;
+    }
+    tell_checks(node, result);
 }
 
 static void step_ended(const Node *node, const StepResult *result, void *data)
 {
     const bool *due = data;
-    live_end();
-    switch (result->outcome) {
-    case STEP_OK:
-    case STEP_UNCHANGED:
-        tell_done(node, result);
-        break;
-    case STEP_FAILED:
-        log_error("%s failed", node->name);
-        log_failure(&result->failure);
-        break;
-    case STEP_BLOCKED:
-        log_error("%s was not built: %s", node->name, result->reason);
-        break;
-    case STEP_SKIPPED:
-        tell_skipped(node, result, *due);
-        break;
-    }
-    tell_checks(node, result);
+    progress_ended(node->name, node, result, *due);
 }
 
 RunListener progress_begin(bool due)

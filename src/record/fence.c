@@ -9,10 +9,10 @@
 #include "record/statements.h"
 
 /* FNV-1a, 64 bits: a key that every version and host of the program agrees on. Source: RFC draft-eastlake-fnv. */
-static int64_t lock_key(const char *schema, const char *table)
+static int64_t lock_key(const char *kind, const char *schema, const char *table)
 {
     uint64_t hash = 0xcbf29ce484222325U;
-    const char *const parts[] = {"sluice", schema, table};
+    const char *const parts[] = {kind, schema, table};
     for (size_t i = 0; i < 3; i++)
         for (const char *p = parts[i];; p++) {
             hash = (hash ^ (unsigned char)*p) * 0x100000001b3U;
@@ -28,17 +28,29 @@ static int64_t lock_key(const char *schema, const char *table)
 typedef struct Fence {
     char key[DECIMAL_TEXT];
     const char *schema, *table;
-    Text session; /* its name */
+    int64_t run_id;
+    bool backfill; /* it is a backfill's, and there is no row to count up */
+    Text session;  /* its name */
 } Fence;
+
+static void fence_init(Fence *fence, const char *schema, const char *table, int64_t run_id, const char *project,
+                       bool backfill)
+{
+    *fence = (Fence){.schema = schema, .table = table, .run_id = run_id, .backfill = backfill};
+    decimal_text(lock_key(backfill ? "sluice backfill" : "sluice", schema, table), fence->key);
+    conn_session_name(project, run_id, &fence->session);
+}
 
 static void fence_clear(Fence *fence) { text_clear(&fence->session); }
 
 static bool try_lock(Conn *conn, const Fence *fence, bool *ret_locked, Error *err)
 {
     ROWS_AUTO(rows);
-    if (!conn_query_often(conn, sql_fence, 4,
-                          (const char *const[]){fence->key, fence->schema, fence->table, text_str(&fence->session)},
-                          &rows, err))
+    const char *const params[] = {fence->key, fence->schema, fence->table, text_str(&fence->session)};
+    bool asked = fence->backfill
+                     ? conn_query(conn, sql_fence_backfill, 2, (const char *const[]){params[0], params[3]}, &rows, err)
+                     : conn_query_often(conn, sql_fence, 4, params, &rows, err);
+    if (!asked)
         return false;
     *ret_locked = rows_bool(rows, 0, 0);
     return true;
@@ -96,28 +108,55 @@ static bool busy(const Rows *holder, const char *schema, const char *table, Erro
     return error_hint(err, "--wait waits for it");
 }
 
-bool fence_lock_in_txn(Conn *conn, const char *schema, const char *table, int64_t run_id, const char *project,
-                       bool wait, Error *err)
+static bool lock(Conn *conn, const Fence *fence, bool wait, Error *err)
 {
     enum { ORPHAN_TRIES = 50, ORPHAN_PAUSE = 100 * 1000 };
-    Fence fence CLEANUP(fence_clear) = {.schema = schema, .table = table};
-    decimal_text(lock_key(schema, table), fence.key);
-    conn_session_name(project, run_id, &fence.session);
     int64_t told = 0;
     for (int i = 0;; i++) {
         bool locked = false;
-        if (!try_lock(conn, &fence, &locked, err))
+        if (!try_lock(conn, fence, &locked, err))
             return false;
         if (locked)
             return true;
         ROWS_AUTO(holder);
-        if (!conn_query(conn, sql_table_lock_holder, 1, (const char *const[]){fence.key}, &holder, err))
+        if (!conn_query(conn, sql_table_lock_holder, 1, (const char *const[]){fence->key}, &holder, err))
             return false;
         bool gone = rows_count(holder) == 0;
-        if (!gone && is_orphan(holder, run_id) && !end_orphan(conn, fence.key, holder, run_id, &told, &gone, err))
+        if (!gone && is_orphan(holder, fence->run_id) &&
+            !end_orphan(conn, fence->key, holder, fence->run_id, &told, &gone, err))
             return false;
         if (!gone || i == ORPHAN_TRIES)
-            return wait ? wait_lock(conn, &fence, err) : busy(holder, schema, table, err);
+            return wait ? wait_lock(conn, fence, err) : busy(holder, fence->schema, fence->table, err);
         clock_sleep(ORPHAN_PAUSE);
     }
+}
+
+bool fence_lock_in_txn(Conn *conn, const char *schema, const char *table, int64_t run_id, const char *project,
+                       bool wait, Error *err)
+{
+    Fence fence CLEANUP(fence_clear);
+    fence_init(&fence, schema, table, run_id, project, false);
+    return lock(conn, &fence, wait, err);
+}
+
+bool fence_backfill_in_txn(Conn *conn, const char *schema, const char *table, int64_t run_id, const char *project,
+                           bool wait, Error *err)
+{
+    Fence fence CLEANUP(fence_clear);
+    fence_init(&fence, schema, table, run_id, project, true);
+    return lock(conn, &fence, wait, err);
+}
+
+bool fence_share_in_txn(Conn *conn, const char *schema, const char *table, int64_t run_id, const char *project,
+                        bool *ret_shared, Error *err)
+{
+    Fence fence CLEANUP(fence_clear);
+    fence_init(&fence, schema, table, run_id, project, false);
+    ROWS_AUTO(rows);
+    if (!conn_query_often(conn, sql_fence_share, 4,
+                          (const char *const[]){fence.key, fence.schema, fence.table, text_str(&fence.session)}, &rows,
+                          err))
+        return false;
+    *ret_shared = rows_bool(rows, 0, 0);
+    return true;
 }

@@ -2,6 +2,11 @@
 #pragma once
 
 extern const char sql_against[];
+extern const char sql_backfill_begin[];
+extern const char sql_backfill_claim[];
+extern const char sql_backfill_done[];
+extern const char sql_backfill_end[];
+extern const char sql_backfill_find[];
 extern const char sql_changes_any[];
 extern const char sql_changes_pending[];
 extern const char sql_changes_prune[];
@@ -10,6 +15,8 @@ extern const char sql_dress[];
 extern const char sql_dress_remember[];
 extern const char sql_failed_tables[];
 extern const char sql_fence[];
+extern const char sql_fence_backfill[];
+extern const char sql_fence_share[];
 extern const char sql_index_leads[];
 extern const char sql_ledger_1[];
 extern const char sql_ledger_2[];

@@ -1,0 +1,4 @@
+-- ---
+-- materialized: view
+-- ---
+select day, total from daily

@@ -1,0 +1,4 @@
+-- ---
+-- materialized: incremental
+-- ---
+select id, at from numbers

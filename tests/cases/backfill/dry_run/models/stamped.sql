@@ -1,0 +1,4 @@
+-- ---
+-- materialized: incremental
+-- ---
+select at, id from events

@@ -1,0 +1,5 @@
+-- ---
+-- materialized: incremental
+-- rollback: 1
+-- ---
+select day, amount from orders

@@ -1,0 +1,5 @@
+-- ---
+-- materialized: incremental
+-- full_refresh: false
+-- ---
+select day, random() as r from orders

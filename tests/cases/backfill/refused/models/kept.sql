@@ -1,0 +1,4 @@
+-- ---
+-- materialized: history
+-- ---
+select day from orders

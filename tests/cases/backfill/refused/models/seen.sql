@@ -1,0 +1,4 @@
+-- ---
+-- materialized: view
+-- ---
+select day from orders
