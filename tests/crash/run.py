@@ -12,6 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import backfills  # noqa: E402
 import connections  # noqa: E402
 import disk  # noqa: E402
 import kills  # noqa: E402
@@ -70,6 +71,8 @@ def tests_of(options, chance, lab, say):
     yield "eight writers that truncate", told(writers.writers, chance, 60 if options.long else 4, True)
     yield "two projects", told(overlap.overlap, chance, 1000 if options.long else 50, False)
     yield "two projects through a pooler", told(overlap.overlap, chance, 1000 if options.long else 50, True)
+    yield "kill -9 of backfill", told(backfills.kill_backfills, chance, max(3, options.kills // 4))
+    yield "runs beside a backfill", in_lab(backfills.runs_meanwhile, chance, 5 if options.long else 1)
     yield "disk full under tables", lambda progress: disk.tables(Lab, progress)
     yield "disk full under the server", lambda progress: disk.server(Lab, progress)
 
