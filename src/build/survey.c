@@ -1,12 +1,12 @@
 #include "build/survey.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/json.h"
 #include "build/declared.h"
+#include "build/trust.h"
 #include "pg/rows.h"
 #include "project/index.h"
 #include "record/change.h"
@@ -287,16 +287,6 @@ static bool ask_ledger(Asking *asking, Error *err)
     return true;
 }
 
-/* Who says what changes in a table. Between one and another there may have been changes that neither told of. */
-static const char *teller(const SurveyRelation *relation)
-{
-    static const char *const changes[] = {
-        [CHANGES_UNKNOWN] = "nobody", [CHANGES_TRIGGER] = "triggers", [CHANGES_COLUMN] = "column"};
-    if (!relation->node)
-        return "others";
-    return node_is_external(relation->node) ? changes[relation->node->changes] : "steps";
-}
-
 /* What dates a row: declared, else what was found out when the table was last built. */
 static void date_relation(SurveyRelation *relation, Arena *arena)
 {
@@ -310,7 +300,7 @@ static void date_relation(SurveyRelation *relation, Arena *arena)
             facts->time_column = facts->columns[i].name;
             facts->time_type = sql_time_type(facts->columns[i].type);
         }
-    relation->print = arena_printf(arena, "%s %s %s", relation->print, teller(relation),
+    relation->print = arena_printf(arena, "%s %s %s", relation->print, trust_teller(relation),
                                    facts->time_column ? facts->time_column : "");
 }
 
@@ -345,39 +335,6 @@ static void make_key(const Survey *survey, SurveyNode *about)
     about->part = arena_printf(survey->arena, "%s:%s:%s", hash_of(&own, survey->arena), hash_of(&reads, survey->arena),
                                hash_of(&functions, survey->arena));
     about->key = arena_printf(survey->arena, "%d:%s:%s", REACH_VERSION, about->part, hash_of(&settings, survey->arena));
-}
-
-/* --- views ----------------------------------------------------------------------------------------------------- */
-
-/* As deep as ephemeral models stand on each other, which is no deeper than the project is long. */
-static bool reads_what_it_names(const Survey *survey, const SurveyNode *about, const char *beneath)
-{
-    for (size_t i = 0; i < about->node->reference_count; i++) {
-        const SurveyRelation *read = about->reads[i];
-        bool inlined =
-            read->node && read->node->kind == NODE_MODEL && read->node->materialized == MATERIALIZED_EPHEMERAL;
-        if (inlined && !reads_what_it_names(survey, survey->nodes[read->node->order], beneath))
-            return false;
-        if (inlined || !read->oid)
-            continue;
-        char word[32];
-        snprintf(word, sizeof word, " %s ", read->oid);
-        if (!beneath || !strstr(beneath, word))
-            return false;
-    }
-    return true;
-}
-
-static void find_stale(const Survey *survey, const SurveyNode *about)
-{
-    SurveyRelation *relation = about->relation;
-    if (about->node->materialized != MATERIALIZED_VIEW || relation->relkind != 'v')
-        return;
-    relation->stale = !reads_what_it_names(survey, about, relation->beneath);
-    if (!relation->stale)
-        return;
-    relation->facts.kind = SQL_RELATION_OTHER;
-    relation->facts.other = "a view that has to be made again";
 }
 
 /* --- what changed ---------------------------------------------------------------------------------------------- */
@@ -425,17 +382,6 @@ static void gather_inputs(Asking *asking, SurveyNode *about)
     }
 }
 
-/* Whether the ledger has an entry for every change of a table. What it knows of one that others write is of a time when
- * a step of ours did; so is that of a table which is left over. */
-static bool is_recorded(const Survey *survey, const SurveyRelation *relation)
-{
-    if (relation->facts.kind != SQL_RELATION_TABLE)
-        return false;
-    if (relation->node && node_is_external(relation->node))
-        return relation->node->changes == CHANGES_TRIGGER;
-    return relation->known.known && (relation->node || !str_eq(relation->known.project, survey->project->name));
-}
-
 static ChangeTable change_table(const SurveyRelation *relation)
 {
     return (ChangeTable){.schema = relation->facts.schema,
@@ -473,7 +419,7 @@ static bool ask_changes(Asking *asking, Error *err)
         const SurveyNode *about = survey->nodes[i];
         for (size_t j = 0; about && j < about->input_count; j++) {
             SurveyInput *input = &about->inputs[j];
-            if (!about->trusted || !is_recorded(survey, input->relation)) {
+            if (!about->trusted || !trust_is_recorded(survey, input->relation)) {
                 input->changed.everything = true;
                 continue;
             }
@@ -513,7 +459,11 @@ static void work_out(Asking *asking)
         if (!about || about->node->kind != NODE_MODEL)
             continue;
         const LedgerRelation *known = &about->relation->known;
-        find_stale(survey, about);
+        if (trust_is_stale(survey, about)) {
+            about->relation->stale = true;
+            about->relation->facts.kind = SQL_RELATION_OTHER;
+            about->relation->facts.other = "a view that has to be made again";
+        }
         make_key(survey, about);
         gather_inputs(asking, about);
         about->trusted = about->relation->relkind && known->known && known->snapshot &&
