@@ -259,8 +259,7 @@ static const char *what_differs(const char *was, const char *is)
     static const char *const parts[] = {
         "it was built by another version of the analysis",
         "its SQL, time_column or on_schema_change is not what it was built by",
-        "a table or view that it reads is another one, or has other columns or another time_column, than when it was "
-        "built",
+        "a table or view that it reads is another one, or has other columns or another time_column",
         "a function that it calls is not what it was when it was built",
         "a setting, a type or the server's version is not what it was when it was built",
     };
