@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "csv/type.h"
 #include "project/check_sql.h"
 #include "project/column_check.h"
 #include "project/expression.h"
@@ -36,6 +37,28 @@ void columns_check(Reading *reading, const Value *names, Strings columns, const 
 {
     for (size_t i = 0; i < names->list.count; i++)
         column_check(reading, names->list.items[i], names->places[i], columns, node);
+}
+
+static bool dates_rows(CsvType type, bool integers)
+{
+    return type == CSV_DATE || type == CSV_TIMESTAMP || type == CSV_TIMESTAMPTZ ||
+           (integers && (type == CSV_SMALLINT || type == CSV_INTEGER || type == CSV_BIGINT));
+}
+
+/* A type of the user's may be a domain over one that does: the server will tell. */
+void column_check_time(Reading *reading, const char *what, const char *name, Place place, bool integers,
+                       const Node *node)
+{
+    for (size_t i = 0; name && i < node->column_count; i++) {
+        const Column *column = &node->columns[i];
+        if (!str_eq(column->name, name) || !column->type)
+            continue;
+        CsvType type = csv_type_of(column->type).type;
+        if (type != CSV_OTHER && !dates_rows(type, integers))
+            reading_report(reading, place, NULL, "'%s' takes a column of type date, timestamp%s, and '%s' is %s", what,
+                           integers ? ", timestamptz or integer" : " or timestamptz", name, column->type);
+        return;
+    }
 }
 
 typedef struct CheckReader {
@@ -131,8 +154,11 @@ static void read_freshness(const CheckReader *r, const Value *value)
     Values v;
     values_read(r->reading, SCOPE_FRESHNESS, VALUES_FILLED, r->file, value->node, &v);
     const Value *warn = &v.items[KEY_FRESHNESS_WARN_AFTER], *error = &v.items[KEY_FRESHNESS_ERROR_AFTER];
+    const Value *column = &v.items[KEY_FRESHNESS_COLUMN];
     needs(r, value, &v, KEY_FRESHNESS_COLUMN);
-    take_column(r, &v.items[KEY_FRESHNESS_COLUMN]);
+    take_column(r, column);
+    if (column->text)
+        column_check_time(r->reading, "freshness", column->text, value_place(column), false, r->node);
     if (!warn->said && !error->said)
         reading_report(r->reading, value->key_place, "such as error_after: 7 days",
                        "'freshness' needs 'warn_after', 'error_after' or both");

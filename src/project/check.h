@@ -24,4 +24,8 @@ void checks_read(Reading *reading, const Value *checks, const ColumnChecks *of_c
 /* Reports each of a value's names that is no column. Nothing where columns are not known (count 0). */
 void columns_check(Reading *reading, const Value *names, Strings columns, const Node *node);
 void column_check(Reading *reading, const char *name, Place place, Strings columns, const Node *node);
+/* Reports a column that dates rows (what: 'time_column', 'freshness') and whose declared type, where it is one that we
+ * know, is no date, timestamp, timestamptz or, where integers may be, integer. */
+void column_check_time(Reading *reading, const char *what, const char *name, Place place, bool integers,
+                       const Node *node);
 bool column_is_system(const char *name); /* ctid, xmin ...: every table has it */

@@ -1,6 +1,8 @@
 #include "project/source.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -125,6 +127,9 @@ static void read_csv(Reading *reading, const Value *csv, Node *node)
     bool absolute = csv->text[0] == '/';
     node->csv = absolute ? csv->text : arena_printf(arena, "%s/%s", reading->project->dir, csv->text);
     node->csv_shown = absolute ? csv->text : arena_printf(arena, "%s%s", reading->prefix, csv->text);
+    struct stat st;
+    if (stat(node->csv, &st) != 0 && errno == ENOENT) /* it may come before the run does */
+        reading_warn(reading, value_place(csv), NULL, "the file is not there: %s", node->csv_shown);
 }
 
 /* Keys about the loading of a file, and about the table it is loaded into, make no sense without one. */
@@ -180,8 +185,10 @@ static void read_source(Reading *reading, const Values *v, Node *node)
     read_mode(reading, v, node);
     Strings columns = node_columns(node, &reading->project->arena);
     columns_check(reading, key, columns, node);
-    if (time->node)
+    if (time->node) {
         column_check(reading, time->text, value_place(time), columns, node);
+        column_check_time(reading, "time_column", time->text, value_place(time), true, node);
+    }
     node->time_column = time->text;
     upkeep_read_source(reading, v, columns, node);
     layout_read(reading, v, columns, node);
