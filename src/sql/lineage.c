@@ -13,21 +13,33 @@ static void read_query(Lineage *l, const SqlNode *select, const LineageScope *ou
 static void read_expression(Lineage *l, const SqlNode *node, const LineageScope *scope, LineageSet *out);
 static void read_list(Lineage *l, SqlList list, const LineageScope *scope, LineageSet *out);
 
-static void read_window(Lineage *l, const SqlNode *window, const LineageScope *scope)
+/* `over w`, `over (w ...)`: what the WINDOW clause says of w, which may build on another. */
+static void read_window(Lineage *l, const SqlNode *window, const LineageScope *scope, LineageSet *out)
 {
-    read_list(l, sql_node_list(window, "partitionClause"), scope, &l->filters);
-    read_list(l, sql_node_list(window, "orderClause"), scope, &l->filters);
+    const char *base = sql_node_string(window, "refname");
+    if (!base)
+        base = sql_node_string(window, "name");
+    read_list(l, sql_node_list(window, "partitionClause"), scope, out);
+    read_list(l, sql_node_list(window, "orderClause"), scope, out);
+    read_expression(l, sql_node_get(window, "startOffset"), scope, out);
+    read_expression(l, sql_node_get(window, "endOffset"), scope, out);
+    for (size_t i = 0; base && i < scope->windows.count && lineage_spend(l, 1); i++) {
+        const SqlNode *named = scope->windows.items[i];
+        if (named == window)
+            break; /* only those before it count */
+        if (str_eq(sql_node_string(named, "name"), base))
+            read_expression(l, named, scope, out);
+    }
 }
 
 static void read_fields(Lineage *l, const SqlNode *node, const LineageScope *scope, LineageSet *out)
 {
     for (uint32_t i = 0; i < node->field_count; i++) {
         const SqlField *field = &node->fields[i];
-        bool filter = strcmp(field->name, "agg_filter") == 0 || strcmp(field->name, "agg_order") == 0;
         if (field->type == SQL_NODE)
-            read_expression(l, field->node, scope, filter ? &l->filters : out);
+            read_expression(l, field->node, scope, out);
         if (field->type == SQL_LIST)
-            read_list(l, field->list, scope, filter ? &l->filters : out);
+            read_list(l, field->list, scope, out);
     }
 }
 
@@ -49,12 +61,13 @@ static void read_expression(Lineage *l, const SqlNode *node, const LineageScope 
         lineage_add_all(l, &result, out);
         return;
     }
-    if (sql_is(node, "WindowDef")) {
-        read_window(l, node, scope);
+    if (sql_is(node, "TypeName")) /* geometry(point, 4326) names no column */
         return;
-    }
     l->nested++;
-    read_fields(l, node, scope, out);
+    if (sql_is(node, "WindowDef"))
+        read_window(l, node, scope, out);
+    else
+        read_fields(l, node, scope, out);
     l->nested--;
 }
 
@@ -122,6 +135,7 @@ static void read_cte(Lineage *l, LineageCte *cte)
     const SqlNode *query = sql_node_get(cte->node, "ctequery");
     SqlList names = sql_node_list(cte->node, "aliascolnames");
     cte->state = CTE_BUSY;
+    bool more = sql_node_get(cte->node, "search_clause") || sql_node_get(cte->node, "cycle_clause");
     const SqlNode *first = sql_node_get(query, "larg");
     bool again = cte->recursive && first;
     if (again) {
@@ -133,6 +147,7 @@ static void read_cte(Lineage *l, LineageCte *cte)
         read_query(l, query, cte->defined_in, &result);
         rename_columns(l, NULL, names, &result);
         cte->result = result;
+        cte->result.any = result.any || more; /* SEARCH and CYCLE add columns */
     }
     cte->state = CTE_DONE;
 }
@@ -144,6 +159,8 @@ static void read_table(Lineage *l, const SqlNode *node, LineageScope *scope, Lin
     if (cte) {
         if (cte->state == CTE_NEW && l->depth < LINEAGE_DEPTH_MAX)
             read_cte(l, cte);
+        else if (cte->state != CTE_DONE && cte->result.count == 0) /* a circle: what it gives is not known yet */
+            cte->result.any = true;
         *ret = cte->result;
         ret->alias = name;
         return;
@@ -189,7 +206,9 @@ static void merge_column(Lineage *l, const LineageRelation *left, const LineageR
     for (int i = 0; i < 2; i++)
         if (!lineage_add_named(l, sides[i], name, &from))
             lineage_add_unknown(l, sides[i], name, &from);
+    l->reading = true;
     lineage_unite(l, &l->filters, &from);
+    l->reading = false;
     lineage_column(l, ret, name)->from = from;
 }
 
@@ -324,28 +343,37 @@ static bool is_output_name(Lineage *l, const char *name, const LineageScope *sco
     return true;
 }
 
-/* GROUP BY 1, and GROUP BY a name of the output that is none of the input. */
-static void read_groups(Lineage *l, SqlList list, const LineageScope *scope, const LineageRelation *output)
+/* GROUP BY 1, and GROUP BY a name of the output that is none of the input; within ROLLUP and parentheses too. */
+static void read_groups(Lineage *l, SqlList list, const LineageScope *scope, const LineageRelation *output,
+                        LineageSet *out)
 {
-    for (size_t i = 0; i < list.count; i++) {
+    for (size_t i = 0; i < list.count && lineage_spend(l, 1); i++) {
         const SqlNode *item = list.items[i], *number = sql_node_get(item, "ival");
         SqlList fields = sql_is(item, "ColumnRef") ? sql_node_list(item, "fields") : (SqlList){0};
         const char *name = fields.count == 1 ? sql_string_value(fields.items[0]) : NULL;
         int64_t at = number ? sql_node_int(number, "ival") : 0;
         if (at >= 1 && (uint64_t)at <= output->count)
-            lineage_unite(l, &l->filters, &output->columns[at - 1].from);
+            lineage_unite(l, out, &output->columns[at - 1].from);
         else if (is_output_name(l, name, scope, output))
-            lineage_add_named(l, output, name, &l->filters);
-        else
-            read_expression(l, item, scope, &l->filters);
+            lineage_add_named(l, output, name, out);
+        else if (name && scope->count == 0 && lineage_add_unknown(l, output, name, out))
+            continue; /* of a set operation */
+        else if (l->nested < NESTED_MAX && (sql_is(item, "GroupingSet") || sql_is(item, "RowExpr"))) {
+            l->nested++;
+            read_groups(l, sql_node_list(item, sql_is(item, "RowExpr") ? "args" : "content"), scope, output, out);
+            l->nested--;
+        } else
+            read_expression(l, item, scope, out);
     }
 }
 
-static void read_sorts(Lineage *l, SqlList list, const LineageScope *scope, const LineageRelation *output)
+/* What decides which rows there are only where some are left out. */
+static void read_sorts(Lineage *l, SqlList list, const LineageScope *scope, const LineageRelation *output, bool decides)
 {
+    LineageSet named = {0};
     for (size_t i = 0; i < list.count; i++) {
         const SqlNode *value = sql_node_get(list.items[i], "node");
-        read_groups(l, (SqlList){.items = &value, .count = 1}, scope, output);
+        read_groups(l, (SqlList){.items = &value, .count = 1}, scope, output, decides ? &l->filters : &named);
     }
 }
 
@@ -365,7 +393,7 @@ static void read_values(Lineage *l, SqlList rows, const LineageScope *scope, Lin
 
 static void read_simple(Lineage *l, const SqlNode *select, const LineageScope *outer, LineageRelation *ret)
 {
-    LineageScope scope = {.outer = outer};
+    LineageScope scope = {.outer = outer, .windows = sql_node_list(select, "windowClause")};
     LineageRelation all = {0};
     SqlList from = sql_node_list(select, "fromClause"), targets = sql_node_list(select, "targetList");
     for (size_t i = 0; i < from.count && l->whole; i++) {
@@ -377,15 +405,12 @@ static void read_simple(Lineage *l, const SqlNode *select, const LineageScope *o
     for (size_t i = 0; i < targets.count && l->whole; i++)
         read_target(l, targets.items[i], &scope, &all, ret);
     read_expression(l, sql_node_get(select, "whereClause"), &scope, &l->filters);
-    read_groups(l, sql_node_list(select, "groupClause"), &scope, ret);
+    read_groups(l, sql_node_list(select, "groupClause"), &scope, ret, &l->filters);
     read_expression(l, sql_node_get(select, "havingClause"), &scope, &l->filters);
-    read_groups(l, sql_node_list(select, "distinctClause"), &scope, ret);
-    SqlList windows = sql_node_list(select, "windowClause");
-    for (size_t i = 0; i < windows.count; i++)
-        read_window(l, windows.items[i], &scope);
-    if (sql_node_get(select, "limitCount") || sql_node_get(select, "limitOffset") ||
-        sql_node_list(select, "distinctClause").count)
-        read_sorts(l, sql_node_list(select, "sortClause"), &scope, ret);
+    read_groups(l, sql_node_list(select, "distinctClause"), &scope, ret, &l->filters);
+    bool decides = sql_node_get(select, "limitCount") || sql_node_get(select, "limitOffset") ||
+                   sql_node_list(select, "distinctClause").count;
+    read_sorts(l, sql_node_list(select, "sortClause"), &scope, ret, decides);
     read_expression(l, sql_node_get(select, "limitCount"), &scope, &l->filters);
     read_expression(l, sql_node_get(select, "limitOffset"), &scope, &l->filters);
 }
@@ -464,6 +489,16 @@ static void read_parts(Lineage *l, const SqlNode *select, const LineageScope *sc
     }
 }
 
+/* CTEs that nothing reads: what they name must be there all the same. */
+static void read_unused(Lineage *l, const LineageScope *scope)
+{
+    LineageSet filters = l->filters;
+    for (LineageCte *cte = scope->ctes; cte && l->depth < LINEAGE_DEPTH_MAX; cte = cte->before)
+        if (cte->state == CTE_NEW)
+            read_cte(l, cte);
+    l->filters = filters;
+}
+
 static void read_query(Lineage *l, const SqlNode *select, const LineageScope *outer, LineageRelation *ret)
 {
     if (!select || !lineage_spend(l, 1))
@@ -477,8 +512,9 @@ static void read_query(Lineage *l, const SqlNode *select, const LineageScope *ou
     *scope = (LineageScope){.outer = outer};
     open_with(l, sql_node_get(select, "withClause"), scope);
     read_parts(l, select, scope, ret);
-    if (is_set_operation(select) && sql_node_get(select, "limitCount"))
-        read_sorts(l, sql_node_list(select, "sortClause"), scope, ret);
+    if (is_set_operation(select)) /* sorted by its own columns alone */
+        read_sorts(l, sql_node_list(select, "sortClause"), scope, ret, sql_node_get(select, "limitCount") != NULL);
+    read_unused(l, scope);
     l->depth--;
 }
 
@@ -490,6 +526,16 @@ static SqlOrigins origins_of(const Lineage *l, const LineageSet *set)
     for (size_t i = 0; i < set->count; i++)
         items[i] = l->origins[set->items[i]];
     return (SqlOrigins){items, set->count};
+}
+
+static SqlOrigins origins_read(const Lineage *l)
+{
+    size_t count = 0;
+    SqlOrigin *items = arena_array(l->arena, l->origin_count + 1, sizeof *items);
+    for (size_t i = 0; i < l->origin_count; i++)
+        if (l->read[i])
+            items[count++] = l->origins[i];
+    return (SqlOrigins){items, count};
 }
 
 void sql_lineage(Arena *arena, const SqlTree *tree, const SqlLineageTables *tables, SqlLineage *ret)
@@ -506,5 +552,8 @@ void sql_lineage(Arena *arena, const SqlTree *tree, const SqlLineageTables *tabl
     ret->count = result.count;
     ret->stars = origins_of(&l, &result.open);
     ret->filters = origins_of(&l, &l.filters);
+    ret->reads = origins_read(&l);
+    ret->missing = l.missing;
+    ret->missing_count = l.missing_count;
     ret->whole = l.whole && !result.any;
 }

@@ -2,9 +2,9 @@
  *
  * A pure function of the tree and of what columns the tables are known to have. Columns are traced by PostgreSQL's name
  * rules through CTEs, subqueries, joins, stars, aggregates, windows and set operations. An output column's origins are
- * all columns that its expression names. What decides which rows there are and how they are put together (WHERE, ON,
- * USING, GROUP BY, HAVING, DISTINCT ON, windows' PARTITION BY and ORDER BY, ORDER BY with LIMIT, the right side of
- * EXCEPT) is told apart, as filters of the query as a whole. */
+ * all columns that its expression names, in FILTER, ORDER BY and WITHIN GROUP of aggregates and in the windows of its
+ * calls too. What decides which rows there are (WHERE, ON, USING, GROUP BY, HAVING, DISTINCT ON, ORDER BY with LIMIT,
+ * the right side of EXCEPT) is told apart, as filters of the query as a whole. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,11 +34,22 @@ typedef struct SqlLineageColumn {
     SqlOrigins from;
 } SqlLineageColumn;
 
+/* A name that no column in reach bears, where all that are in reach are known. */
+typedef struct SqlMissing {
+    const char *table; /* as it is called in the query, or NULL: the name stands alone */
+    const char *column;
+    const char *near; /* the name in reach that is nearest, or NULL */
+    size_t offset;    /* of it in the text, in bytes */
+} SqlMissing;
+
 typedef struct SqlLineage {
     const SqlLineageColumn *columns; /* of the output, in order */
     size_t count;
     SqlOrigins stars; /* tables whose columns are not known and come out by a star: column is NULL */
     SqlOrigins filters;
+    SqlOrigins reads; /* all that the query names, wherever */
+    const SqlMissing *missing;
+    size_t missing_count;
     bool whole; /* nothing was left out for want of work or depth */
 } SqlLineage;
 

@@ -41,6 +41,10 @@ uint32_t lineage_origin(Lineage *l, SqlOrigin origin)
         if (l->origin_count)
             memcpy(origins, l->origins, l->origin_count * sizeof *origins);
         l->origins = origins;
+        bool *read = arena_array(l->arena, room, sizeof *read);
+        if (l->origin_count)
+            memcpy(read, l->read, l->origin_count * sizeof *read);
+        l->read = read;
         l->slots = arena_array(l->arena, room, sizeof *l->slots);
         l->slot_count = room;
         for (size_t i = 0; i < l->origin_count; i++)
@@ -58,6 +62,8 @@ void lineage_add(Lineage *l, LineageSet *set, uint32_t number)
 {
     if (!lineage_spend(l, 1 + set->count / 16))
         return;
+    if (l->reading)
+        l->read[number] = true;
     for (size_t i = 0; i < set->count; i++)
         if (set->items[i] == number)
             return;
@@ -153,7 +159,44 @@ const LineageRelation *lineage_find_relation(Lineage *l, const LineageScope *sco
     return NULL;
 }
 
-static void resolve_plain(Lineage *l, const LineageScope *scope, const char *name, LineageSet *out)
+/* --- names that mean nothing ------------------------------------------------------------------------------------- */
+
+/* Of the scope that is nearest, or of the one relation. */
+static const char *find_near(Lineage *l, const LineageScope *scope, const LineageRelation *only, const char *name)
+{
+    enum { LOOKED_AT_MAX = 1000 };
+    const char **names = arena_array(l->arena, LOOKED_AT_MAX, sizeof *names);
+    size_t count = 0;
+    while (scope && scope->count == 0)
+        scope = scope->outer;
+    size_t relations = only ? 1 : scope ? scope->count : 0;
+    for (size_t i = 0; i < relations; i++) {
+        const LineageRelation *relation = only ? only : &scope->relations[i];
+        for (size_t j = 0; j < relation->count && count < LOOKED_AT_MAX; j++)
+            names[count++] = relation->columns[j].name;
+    }
+    return nearest(name, names, count);
+}
+
+static void add_missing(Lineage *l, const LineageScope *scope, const LineageRelation *only, const SqlNode *ref,
+                        const char *name)
+{
+    enum { MISSING_MAX = 100 };
+    if (!l->whole || ref->location < 0 || l->missing_count == MISSING_MAX)
+        return;
+    for (size_t i = 0; i < l->missing_count; i++)
+        if (l->missing[i].offset == (size_t)ref->location) /* a recursive CTE is read more than once */
+            return;
+    if (!l->missing)
+        l->missing = arena_array(l->arena, MISSING_MAX, sizeof *l->missing);
+    l->missing[l->missing_count++] =
+        (SqlMissing){only ? only->alias : NULL, name, find_near(l, scope, only, name), (size_t)ref->location};
+}
+
+/* --- references -------------------------------------------------------------------------------------------------- */
+
+/* False where no relation in reach has such a column, nor may have one. */
+static bool resolve_plain(Lineage *l, const LineageScope *scope, const char *name, LineageSet *out)
 {
     for (; scope && l->whole; scope = scope->outer) {
         bool found = false;
@@ -167,11 +210,12 @@ static void resolve_plain(Lineage *l, const LineageScope *scope, const char *nam
         for (size_t i = 0, none = !found; none && i < scope->count; i++)
             found = lineage_add_unknown(l, &scope->relations[i], name, out) || found;
         if (found)
-            return;
+            return true;
     }
+    return false;
 }
 
-void lineage_resolve(Lineage *l, const LineageScope *scope, const SqlNode *ref, LineageSet *out)
+static void resolve(Lineage *l, const LineageScope *scope, const SqlNode *ref, LineageSet *out)
 {
     SqlList fields = sql_node_list(ref, "fields");
     const char *names[3] = {0};
@@ -181,7 +225,8 @@ void lineage_resolve(Lineage *l, const LineageScope *scope, const SqlNode *ref, 
     if (n == 0 || (n == 1 && !names[0]))
         return; /* count(*) */
     if (n == 1) {
-        resolve_plain(l, scope, names[0], out);
+        if (!resolve_plain(l, scope, names[0], out))
+            add_missing(l, scope, NULL, ref, names[0]);
         return;
     }
     const char *alias = names[n - 2], *name = names[n - 1];
@@ -190,6 +235,13 @@ void lineage_resolve(Lineage *l, const LineageScope *scope, const SqlNode *ref, 
         resolve_plain(l, scope, names[0], out);
     else if (relation && !name)
         lineage_add_all(l, relation, out);
-    else if (relation && !lineage_add_named(l, relation, name, out))
-        lineage_add_unknown(l, relation, name, out);
+    else if (relation && !lineage_add_named(l, relation, name, out) && !lineage_add_unknown(l, relation, name, out))
+        add_missing(l, scope, relation, ref, name);
+}
+
+void lineage_resolve(Lineage *l, const LineageScope *scope, const SqlNode *ref, LineageSet *out)
+{
+    l->reading = true;
+    resolve(l, scope, ref, out);
+    l->reading = false;
 }

@@ -43,6 +43,7 @@ typedef struct LineageScope {
     LineageRelation *relations;
     size_t count, room;
     LineageCte *ctes; /* the last one; NULL: none of this level */
+    SqlList windows;  /* of the WINDOW clause */
 } LineageScope;
 
 typedef struct Lineage {
@@ -52,7 +53,11 @@ typedef struct Lineage {
     size_t origin_count, origin_room;
     uint32_t *slots; /* hash of origins: number + 1 */
     size_t slot_count;
+    bool *read;   /* per origin */
+    bool reading; /* what is added now is what the query names */
     LineageSet filters;
+    SqlMissing *missing;
+    size_t missing_count, missing_room;
     size_t work;
     int depth;  /* of queries */
     int nested; /* of expressions and joins, through all of them: each is a call within a call */

@@ -67,12 +67,15 @@ static void traces(void **state)
         {"select s.t.a, t.b from s.t", "a=t.a b=t.b"},
         {"select t from t", "t=t.a,t.b,t.c"},
         {"select count(*), sum(b) from t where c > 0 group by a", "count= sum=t.b | t.c,t.a"},
-        {"select a + 1 as k, sum(b) filter (where c > 0) from t group by 1", "k=t.a sum=t.b | t.c,t.a"},
+        {"select a + 1 as k, sum(b) filter (where c > 0) from t group by 1", "k=t.a sum=t.b,t.c | t.a"},
         {"select a + 1 as k from t group by k having max(b) > 1", "k=t.a | t.a,t.b"},
         {"select b as a from t group by a", "a=t.b | t.a"}, /* the input's name goes first */
-        {"select avg(a) over (partition by b order by c) from t", "avg=t.a | t.b,t.c"},
-        {"select avg(a) over w from t window w as (order by c)", "avg=t.a | t.c"},
-        {"select string_agg(a, ',' order by b) from t", "string_agg=t.a | t.b"},
+        {"select avg(a) over (partition by b order by c) from t", "avg=t.a,t.b,t.c"},
+        {"select avg(a) over w from t window w as (order by c)", "avg=t.a,t.c"},
+        {"select avg(a) over (w rows 2 preceding) from t window v as (partition by b), w as (v order by c)",
+         "avg=t.a,t.c,t.b"},
+        {"select percentile_cont(0.5) within group (order by b) from t", "percentile_cont=t.b"},
+        {"select string_agg(a, ',' order by b) from t", "string_agg=t.a,t.b"},
         {"select t.b, u.d from t join u on t.a = u.a", "b=t.b d=u.d | t.a,u.a"},
         {"select * from t join u using (a)", "a=t.a,u.a b=t.b c=t.c d=u.d | t.a,u.a"},
         {"select a from t full join u using (a)", "a=t.a,u.a | t.a,u.a"},
@@ -105,7 +108,7 @@ static void traces(void **state)
         {"select x from t, unnest(b) x", "x=t.b"},
         {"select e.k from t, jsonb_to_recordset(c) as e (k int)", "k=t.c"},
         {"select case when a > 0 then b else c end from t", "c=t.a,t.b,t.c"},
-        {"select row_number() over (order by a), coalesce(b, c) from t", "row_number= coalesce=t.b,t.c | t.a"},
+        {"select row_number() over (order by a), coalesce(b, c) from t", "row_number=t.a coalesce=t.b,t.c"},
         /* tables whose columns are not known */
         {"select p, v.q from v", "p=v.p q=v.q"},
         {"select * from v", " +v.*"},
@@ -124,6 +127,78 @@ static void traces(void **state)
         if (!str_eq(got, rows[i].told))
             print_error("%s\n  %s\n", rows[i].sql, got);
         wrong += !str_eq(got, rows[i].told);
+        free(got);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* What a query names, wherever; and after `?` the names that mean nothing, each with what it may have meant. */
+static char *named(const char *sql)
+{
+    Arena arena;
+    SqlTree tree;
+    SqlLineage lineage;
+    SqlLineageTables tables = {columns_of, NULL};
+    TEXT_AUTO(out);
+    ERROR_AUTO(err);
+    arena_init(&arena);
+    if (!sql_parse(&arena, sql, &tree, &err))
+        fail_msg("%s: %s", sql, err.message);
+    sql_lineage(&arena, &tree, &tables, &lineage);
+    append(&out, &lineage.reads);
+    for (size_t i = 0; i < lineage.missing_count; i++) {
+        const SqlMissing *missing = &lineage.missing[i];
+        text_appendf(&out, " ?%zu:%s%s%s", missing->offset, missing->table ? missing->table : "",
+                     missing->table ? "." : "", missing->column);
+        if (missing->near)
+            text_appendf(&out, "(%s)", missing->near);
+    }
+    arena_clear(&arena);
+    return text_steal(&out);
+}
+
+static void tells_what_is_read(void **state)
+{
+    static const struct {
+        const char *sql, *named;
+    } rows[] = {
+        {"select a from t order by b", "t.a,t.b"},
+        {"select * from t", ""}, /* none by name: one less is one column less */
+        {"with q as (select a, b from t) select a from q", "t.a,t.b"},
+        {"with unused as (select c from t) select a from u", "u.a,t.c"},
+        {"select t.a from t natural join u", "t.a,u.a"},
+        {"select d from u where exists (select from t where c = a)", "u.d,t.a,t.c"},
+        /* what no table has, and may have meant */
+        {"select z, amonut from (select a as amount from t) s", "t.a ?7:z ?10:amonut(amount)"},
+        {"select x.dd, t.d from t, u x", " ?7:x.dd(d) ?13:t.d(a)"},
+        {"select a from t where q = 1 group by r having s > 0 order by o", "t.a ?22:q(a) ?37:r(a) ?46:s(a) ?61:o(a)"},
+        {"select (select z from u) from t", " ?15:z(a)"},
+        {"select sum(a) filter (where z > 0) over (partition by y) from t", "t.a ?28:z(a) ?54:y(a)"},
+        {"select count(*) from t join u on t.a = u.k", "t.a ?39:u.k(a)"},
+        {"with recursive r (n) as (select a from t union all select m from r) select n from r", "t.a ?58:m(n)"},
+        /* and what may be there, or is no column of a table */
+        {"select z, v.y from v", "v.z,v.y"},
+        {"select z from t, v", "v.z"},
+        {"select t, ctid from t", "t.a,t.b,t.c ?10:ctid"}, /* system columns are left to who asks */
+        {"select x.k, k from f(1) x", ""},
+        {"select a as k, b as l from t group by rollup (k, (l)), grouping sets ((k), (l)) order by k", "t.a,t.b"},
+        {"select a::geometry(point, 4326) from t", "t.a"},
+        {"select a as k from t union select d from u order by k", "t.a,u.d"},
+        {"select * from v union select a from t order by k", "t.a"},
+        {"select (c).x, c.y from t", "t.c"},
+        {"with recursive r as (select a from t union select a from r) search depth first by a set o select a, o from r",
+         "t.a"},
+        {"select j.a, m.a from t join u using (a) as m, u as j", "t.a,u.a"},
+        {"select x from t, unnest(b) with ordinality as o (x, n) where n > 1", "t.b"},
+        {"select lower(r) from (select c from t) s, unnest(s.c) r", "t.c"},
+    };
+    (void)state;
+    size_t wrong = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *got = named(rows[i].sql);
+        if (!str_eq(got, rows[i].named))
+            print_error("%s\n  %s\n", rows[i].sql, got);
+        wrong += !str_eq(got, rows[i].named);
         free(got);
     }
     assert_int_equal(wrong, 0);
@@ -161,6 +236,7 @@ static void is_bounded(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(traces), cmocka_unit_test(is_bounded)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(traces), cmocka_unit_test(tells_what_is_read),
+                                       cmocka_unit_test(is_bounded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
