@@ -50,6 +50,44 @@ static void add_tables(Shown *s, const Node *node)
     }
 }
 
+static bool is_same(const SqlOrigin *a, const SqlOrigin *b)
+{
+    return str_eq(a->schema, b->schema) && str_eq(a->table, b->table) && str_eq(a->column, b->column);
+}
+
+static bool is_among(const SqlOrigins *origins, const SqlOrigin *origin)
+{
+    for (size_t i = 0; i < origins->count; i++)
+        if (is_same(&origins->items[i], origin))
+            return true;
+    return false;
+}
+
+/* Uses of columns that no output column comes from: a column that has one cannot be dropped either. */
+static void add_uses(Shown *s, const TraceNode *traced)
+{
+    const Node *node = traced->node;
+    for (size_t i = 0; i < traced->filters.count; i++)
+        lineage_graph_edge(&s->graph, origin_vertex(s, &traced->filters.items[i], node),
+                           lineage_graph_use(&s->graph, "decides the rows of", node->name, kind_of(node)));
+    for (size_t i = 0; i < traced->reads.count; i++) {
+        const SqlOrigin *read = &traced->reads.items[i];
+        bool told = is_among(&traced->filters, read);
+        for (size_t j = 0; j < traced->count && !told; j++)
+            told = is_among(&traced->columns[j].from, read);
+        if (!told)
+            lineage_graph_edge(&s->graph, origin_vertex(s, read, node),
+                               lineage_graph_use(&s->graph, "is read by", node->name, kind_of(node)));
+    }
+    for (size_t i = 0; i < traced->stars.count; i++) { /* columns of the focus that only a star may bring out */
+        SqlOrigin one = traced->stars.items[i];
+        one.column = s->column;
+        if (trace_table(&s->trace, node, &one) == s->focus && !is_among(&traced->reads, &one))
+            lineage_graph_edge(&s->graph, origin_vertex(s, &one, node),
+                               lineage_graph_use(&s->graph, "is one of all columns in", node->name, kind_of(node)));
+    }
+}
+
 static void add_columns(Shown *s, const TraceNode *traced)
 {
     const Node *node = traced->node;
@@ -58,6 +96,7 @@ static void add_columns(Shown *s, const TraceNode *traced)
         for (size_t j = 0; j < traced->columns[i].from.count; j++)
             lineage_graph_edge(&s->graph, origin_vertex(s, &traced->columns[i].from.items[j], node), to);
     }
+    add_uses(s, traced);
 }
 
 static bool unknown_column(const TraceNode *node, const char *column, Arena *arena, Error *err)

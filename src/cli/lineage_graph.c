@@ -10,10 +10,8 @@ void lineage_graph_init(LineageGraph *graph, bool columns, Arena *arena)
     *graph = (LineageGraph){.arena = arena, .columns = columns, .index = {.arena = arena}};
 }
 
-size_t lineage_graph_vertex(LineageGraph *graph, const char *table, const char *column, const char *kind)
+static size_t find_vertex(LineageGraph *graph, const char *key, const Vertex *made)
 {
-    /* Names hold no control characters. */
-    const char *key = arena_printf(graph->arena, "%s\x1f%s", table, column ? column : "\x1f");
     size_t *known = index_get(&graph->index, key);
     if (known)
         return *known;
@@ -24,12 +22,25 @@ size_t lineage_graph_vertex(LineageGraph *graph, const char *table, const char *
         graph->vertices = vertices;
     }
     Vertex *vertex = arena_alloc(graph->arena, sizeof *vertex);
-    *vertex = (Vertex){.table = table, .column = column, .kind = kind};
+    *vertex = *made;
     known = arena_alloc(graph->arena, sizeof *known);
     *known = graph->count;
     index_put(&graph->index, key, known);
     graph->vertices[graph->count] = vertex;
     return graph->count++;
+}
+
+/* Names hold no control characters, and keys have them between names. */
+size_t lineage_graph_vertex(LineageGraph *graph, const char *table, const char *column, const char *kind)
+{
+    const char *key = arena_printf(graph->arena, "%s\x1f%s", table, column ? column : "\x1f");
+    return find_vertex(graph, key, &(Vertex){.table = table, .column = column, .kind = kind});
+}
+
+size_t lineage_graph_use(LineageGraph *graph, const char *use, const char *table, const char *kind)
+{
+    const char *key = arena_printf(graph->arena, "%s\x1e%s", table, use);
+    return find_vertex(graph, key, &(Vertex){.table = table, .kind = kind, .use = use});
 }
 
 static void push(Arena *arena, size_t **list, size_t *count, size_t item)
@@ -84,6 +95,8 @@ void lineage_graph_choose(LineageGraph *graph, size_t vertex)
 
 void lineage_graph_name(const Vertex *vertex, bool with_kind, Text *out)
 {
+    if (vertex->use)
+        text_appendf(out, "%s ", vertex->use);
     text_append_shown(out, vertex->table, strlen(vertex->table), NAME_SHOWN_MAX);
     if (vertex->column) {
         text_append_char(out, '.');
@@ -144,6 +157,10 @@ static void json_vertex(const LineageGraph *graph, const Vertex *vertex, Json *j
     if (graph->columns) {
         json_key(json, "column");
         json_string(json, vertex->column);
+        if (vertex->use) {
+            json_key(json, "use");
+            json_string(json, vertex->use);
+        }
     }
     json_end(json);
 }
@@ -193,7 +210,7 @@ void lineage_graph_dot(const LineageGraph *graph, Text *out)
         text_append(out, "  ");
         dot_id(v, out);
         bool source = str_eq(v->kind, "source"), other = !*v->kind;
-        text_append(out, source ? " [shape=cylinder];\n" : other ? " [style=dashed];\n" : ";\n");
+        text_append(out, source ? " [shape=cylinder];\n" : other || v->use ? " [style=dashed];\n" : ";\n");
         for (size_t j = 0; j < v->input_count; j++) {
             if (!graph->vertices[v->inputs[j]]->chosen)
                 continue;

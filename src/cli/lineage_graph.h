@@ -12,6 +12,7 @@
 typedef struct Vertex {
     const char *table, *column; /* column NULL: the table itself, or its columns that are not known */
     const char *kind;           /* "source", "view" ...; "" for a table that the project does not make */
+    const char *use;            /* not NULL: no column, but what the table's query does with one: "is read by" */
     size_t *inputs, *outputs;
     size_t input_count, output_count;
     bool chosen, shown;
@@ -28,6 +29,8 @@ typedef struct LineageGraph {
 void lineage_graph_init(LineageGraph *graph, bool columns, Arena *arena);
 /* The vertex of that name, made where there is none. Strings are not copied. */
 size_t lineage_graph_vertex(LineageGraph *graph, const char *table, const char *column, const char *kind);
+/* The same for a use of columns that are not among the output's origins. */
+size_t lineage_graph_use(LineageGraph *graph, const char *use, const char *table, const char *kind);
 void lineage_graph_edge(LineageGraph *graph, size_t from, size_t to); /* a second one of the same is dropped */
 /* Chooses a vertex and all it comes from and goes to. */
 void lineage_graph_choose(LineageGraph *graph, size_t vertex);

@@ -59,6 +59,7 @@ static void trace_model(Tracer *t, TraceNode *ret)
     ret->known = lineage.whole && lineage.stars.count == 0;
     ret->stars = lineage.stars;
     ret->filters = lineage.filters;
+    ret->reads = lineage.reads;
     if (node->materialized == MATERIALIZED_HISTORY)
         ret->columns[ret->count++] = (TraceColumn){.name = "created_at"};
 }

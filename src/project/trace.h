@@ -16,6 +16,7 @@ typedef struct TraceNode {
     bool known;         /* the columns are all there are */
     SqlOrigins stars;   /* why not: tables of unknown columns that come out by a star */
     SqlOrigins filters; /* what decides which rows there are */
+    SqlOrigins reads;   /* all that the model names, wherever */
 } TraceNode;
 
 typedef struct Trace {

@@ -16,6 +16,7 @@
 enum {
     LINEAGE_WORK_MAX = 500000, /* nodes looked at and origins copied; what is beyond is not known */
     LINEAGE_DEPTH_MAX = 100,   /* of queries within queries */
+    LINEAGE_MISSING_MAX = 2000,
 };
 
 typedef struct SqlOrigin {
@@ -34,12 +35,13 @@ typedef struct SqlLineageColumn {
     SqlOrigins from;
 } SqlLineageColumn;
 
-/* A name that no column in reach bears, where all that are in reach are known. */
+/* A name that no column which is known bears: there is none, or it is one of a table whose columns are not known. */
 typedef struct SqlMissing {
     const char *table; /* as it is called in the query, or NULL: the name stands alone */
     const char *column;
-    const char *near; /* the name in reach that is nearest, or NULL */
-    size_t offset;    /* of it in the text, in bytes */
+    SqlOrigins tables; /* whose columns are not known, and which may have it (column is NULL); count 0: nothing has */
+    const char *near;  /* the name in reach that is nearest, or NULL */
+    size_t offset;     /* of it in the text, in bytes */
 } SqlMissing;
 
 typedef struct SqlLineage {
@@ -48,7 +50,7 @@ typedef struct SqlLineage {
     SqlOrigins stars; /* tables whose columns are not known and come out by a star: column is NULL */
     SqlOrigins filters;
     SqlOrigins reads; /* all that the query names, wherever */
-    const SqlMissing *missing;
+    const SqlMissing *missing; /* more than once where a recursive CTE is read again; at most LINEAGE_MISSING_MAX */
     size_t missing_count;
     bool whole; /* nothing was left out for want of work or depth */
 } SqlLineage;

@@ -178,39 +178,72 @@ static const char *find_near(Lineage *l, const LineageScope *scope, const Lineag
     return nearest(name, names, count);
 }
 
+/* The tables of unknown columns among these, and in turn those of the scopes around; false where the name may be one
+ * of a function's columns. */
+static bool add_open(Lineage *l, const LineageRelation *relations, size_t count, SqlOrigins *open)
+{
+    for (size_t i = 0; i < count; i++)
+        if (relations[i].any)
+            return false;
+    size_t most = open->count;
+    for (size_t i = 0; i < count; i++)
+        most += relations[i].open.count;
+    if (most == open->count || !lineage_spend(l, most))
+        return true;
+    SqlOrigin *items = arena_array(l->arena, most, sizeof *items);
+    if (open->count)
+        memcpy(items, open->items, open->count * sizeof *items);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < relations[i].open.count; j++)
+            items[open->count++] = l->origins[relations[i].open.items[j]];
+    open->items = items;
+    return true;
+}
+
 static void add_missing(Lineage *l, const LineageScope *scope, const LineageRelation *only, const SqlNode *ref,
                         const char *name)
 {
-    enum { MISSING_MAX = 100 };
-    if (!l->whole || ref->location < 0 || l->missing_count == MISSING_MAX)
+    SqlOrigins open = {0};
+    if (!l->whole || ref->location < 0 || l->missing_count == LINEAGE_MISSING_MAX)
         return;
-    for (size_t i = 0; i < l->missing_count; i++)
-        if (l->missing[i].offset == (size_t)ref->location) /* a recursive CTE is read more than once */
+    if (only && !add_open(l, only, 1, &open))
+        return;
+    for (const LineageScope *at = only ? NULL : scope; at; at = at->outer)
+        if (!add_open(l, at->relations, at->count, &open))
             return;
-    if (!l->missing)
-        l->missing = arena_array(l->arena, MISSING_MAX, sizeof *l->missing);
-    l->missing[l->missing_count++] =
-        (SqlMissing){only ? only->alias : NULL, name, find_near(l, scope, only, name), (size_t)ref->location};
+    if (l->missing_count == l->missing_room) {
+        l->missing_room = l->missing_room ? l->missing_room * 2 : 8;
+        SqlMissing *missing = arena_array(l->arena, l->missing_room, sizeof *missing);
+        if (l->missing_count)
+            memcpy(missing, l->missing, l->missing_count * sizeof *missing);
+        l->missing = missing;
+    }
+    const char *near = open.count ? NULL : find_near(l, scope, only, name);
+    l->missing[l->missing_count++] = (SqlMissing){only ? only->alias : NULL, name, open, near, (size_t)ref->location};
 }
 
 /* --- references -------------------------------------------------------------------------------------------------- */
 
-/* False where no relation in reach has such a column, nor may have one. */
+/* False where no relation in reach has a column that is known by that name. */
 static bool resolve_plain(Lineage *l, const LineageScope *scope, const char *name, LineageSet *out)
 {
+    bool unknown = false;
     for (; scope && l->whole; scope = scope->outer) {
         bool found = false;
         for (size_t i = 0; i < scope->count; i++) /* of a USING column, both sides */
-            found = lineage_add_named(l, &scope->relations[i], name, out) || found;
+            found = lineage_find_column(&scope->relations[i], name, 0) || found;
+        for (size_t i = 0; found && !unknown && i < scope->count; i++)
+            lineage_add_named(l, &scope->relations[i], name, out);
         for (size_t i = 0; !found && i < scope->count; i++)
             if (str_eq(scope->relations[i].alias, name)) { /* the whole row */
-                lineage_add_all(l, &scope->relations[i], out);
+                if (!unknown)
+                    lineage_add_all(l, &scope->relations[i], out);
                 found = true;
             }
-        for (size_t i = 0, none = !found; none && i < scope->count; i++)
-            found = lineage_add_unknown(l, &scope->relations[i], name, out) || found;
         if (found)
             return true;
+        for (size_t i = 0, first = !unknown; first && i < scope->count; i++)
+            unknown = lineage_add_unknown(l, &scope->relations[i], name, out) || unknown;
     }
     return false;
 }
@@ -235,8 +268,10 @@ static void resolve(Lineage *l, const LineageScope *scope, const SqlNode *ref, L
         resolve_plain(l, scope, names[0], out);
     else if (relation && !name)
         lineage_add_all(l, relation, out);
-    else if (relation && !lineage_add_named(l, relation, name, out) && !lineage_add_unknown(l, relation, name, out))
+    else if (relation && !lineage_add_named(l, relation, name, out)) {
+        lineage_add_unknown(l, relation, name, out);
         add_missing(l, scope, relation, ref, name);
+    }
 }
 
 void lineage_resolve(Lineage *l, const LineageScope *scope, const SqlNode *ref, LineageSet *out)

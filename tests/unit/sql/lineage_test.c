@@ -152,6 +152,8 @@ static char *named(const char *sql)
                      missing->table ? "." : "", missing->column);
         if (missing->near)
             text_appendf(&out, "(%s)", missing->near);
+        text_append(&out, missing->tables.count ? "=" : "");
+        append(&out, &missing->tables);
     }
     arena_clear(&arena);
     return text_steal(&out);
@@ -175,10 +177,11 @@ static void tells_what_is_read(void **state)
         {"select (select z from u) from t", " ?15:z(a)"},
         {"select sum(a) filter (where z > 0) over (partition by y) from t", "t.a ?28:z(a) ?54:y(a)"},
         {"select count(*) from t join u on t.a = u.k", "t.a ?39:u.k(a)"},
-        {"with recursive r (n) as (select a from t union all select m from r) select n from r", "t.a ?58:m(n)"},
+        {"with recursive r (n) as (select a from t union all select m from r) select n from r", "t.a ?58:m(n) ?58:m(n) ?58:m(n)"},
         /* and what may be there, or is no column of a table */
-        {"select z, v.y from v", "v.z,v.y"},
-        {"select z from t, v", "v.z"},
+        {"select z, v.y from v", "v.z,v.y ?7:z=v.* ?10:v.y=v.*"},
+        {"select z from t, v", "v.z ?7:z=v.*"},
+        {"select a from v where exists (select from t, w where a = z)", "v.a,t.a,w.z ?7:a=v.* ?57:z=w.*,v.*"},
         {"select t, ctid from t", "t.a,t.b,t.c ?10:ctid"}, /* system columns are left to who asks */
         {"select x.k, k from f(1) x", ""},
         {"select a as k, b as l from t group by rollup (k, (l)), grouping sets ((k), (l)) order by k", "t.a,t.b"},
