@@ -36,7 +36,7 @@ static int validate(Project *project)
 int cmd_validate(Call *call)
 {
     Project project;
-    int status = session_project(call, SESSION_WHOLE, &project) ? validate(&project) : 2;
+    int status = session_project(call, SESSION_COLUMNS, &project) ? validate(&project) : 2;
     project_clear(&project);
     return status;
 }

@@ -32,7 +32,7 @@ bool session_project(const Call *call, SessionNeed need, Project *ret_project)
 
 bool session_project_of(const Call *call, const char *target, SessionNeed need, Project *ret_project)
 {
-    ProjectOptions options = {.dir = call_value(call, "project"), .target = target};
+    ProjectOptions options = {.dir = call_value(call, "project"), .target = target, .columns = need == SESSION_COLUMNS};
     ERRORS_AUTO(errors);
     bool right = project_read(&options, ret_project, &errors);
     if (right || (need == SESSION_FRAME && frame_is_right(ret_project, &errors))) {

@@ -5,8 +5,9 @@
 #include "project/project.h"
 
 typedef enum SessionNeed {
-    SESSION_WHOLE, /* every file of the project is right */
-    SESSION_FRAME, /* sluice.yaml is; an error in a model is no reason not to stop its database */
+    SESSION_WHOLE,   /* every file of the project is right */
+    SESSION_COLUMNS, /* and models name columns that are there */
+    SESSION_FRAME,   /* sluice.yaml is; an error in a model is no reason not to stop its database */
 } SessionNeed;
 
 /* Reads the project by --project and --target. Where that fails, all errors are printed and false is returned: the

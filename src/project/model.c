@@ -7,6 +7,7 @@
 #include "project/check.h"
 #include "project/front_matter.h"
 #include "project/layout.h"
+#include "project/named.h"
 #include "project/node.h"
 #include "project/target.h"
 #include "project/upkeep.h"
@@ -194,6 +195,7 @@ static void read_sql(Reading *reading, const char *written, int first_line, bool
     take_references(reading, &tree, node);
     take_outputs(reading, &tree, node);
     take_functions(reading, &tree, node);
+    named_take(reading, &tree, node);
 }
 
 /* --- the file ---------------------------------------------------------------------------------------------------- */

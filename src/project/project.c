@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "project/graph.h"
 #include "project/model.h"
+#include "project/named.h"
 #include "project/node.h"
 #include "project/reading.h"
 #include "project/source.h"
@@ -84,18 +85,21 @@ static const char *prefix_between(Arena *arena, const char *from, const char *to
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
-static void read_nodes(Reading *reading)
+static void read_nodes(Reading *reading, bool columns)
 {
     Project *project = reading->project;
     Strings sources, models;
     walk_files(reading, "sources", ".yaml", false, &sources);
     walk_files(reading, "models", ".sql", true, &models);
     project->nodes = arena_array(&project->arena, sources.count + models.count + 1, sizeof *project->nodes);
+    if (columns)
+        named_prepare(reading, models.count);
     for (size_t i = 0; i < sources.count; i++)
         source_read(reading, sources.items[i]);
     for (size_t i = 0; i < models.count; i++)
         model_read(reading, models.items[i]);
     graph_link(reading);
+    named_check(reading);
     target_check_folders(reading);
 }
 
@@ -120,7 +124,7 @@ bool project_read(const ProjectOptions *options, Project *ret_project, Errors *e
     arena_init(&reading.scratch);
     project->file = arena_printf(&project->arena, "%ssluice.yaml", reading.prefix);
     target_read(&reading, options->target);
-    read_nodes(&reading);
+    read_nodes(&reading, options->columns);
     arena_clear(&reading.scratch);
     errors_sort(errors);
     errors_sort(&project->warnings);

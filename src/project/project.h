@@ -210,6 +210,7 @@ typedef struct Project {
 typedef struct ProjectOptions {
     const char *dir;    /* --project, or NULL: the nearest sluice.yaml at or above the working directory */
     const char *target; /* --target, or NULL: SLUICE_TARGET, then `target:` */
+    bool columns;       /* hold the columns that models name against those of what they read */
 } ProjectOptions;
 
 /* The nearest folder at or above one (an absolute path) that holds sluice.yaml; NULL where there is none. */

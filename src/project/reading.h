@@ -6,7 +6,8 @@
 #include "project/project.h"
 #include "project/yaml.h"
 
-typedef struct Folder Folder; /* target.h */
+typedef struct Folder Folder;             /* target.h */
+typedef struct NamedColumns NamedColumns; /* named.c */
 
 typedef struct Reading {
     Project *project; /* its arena holds everything that stays */
@@ -18,6 +19,8 @@ typedef struct Reading {
     Strings var_names;
     Folder *folders; /* of defaults:, the longest first */
     size_t folder_count;
+    NamedColumns *named; /* room for every model; NULL: not asked for */
+    size_t named_count;
     const char *prefix; /* what stands before a project's own paths in messages: "" or "../" ... */
     Arena scratch;      /* trees of the file being read; cleared after it */
 } Reading;

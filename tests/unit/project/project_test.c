@@ -15,7 +15,7 @@ static void enter_project(TestFolder *folder, const char *const files[][2], size
 static bool read_project(const char *dir, const char *target, Project *project)
 {
     ERRORS_AUTO(errors);
-    bool good = project_read(&(ProjectOptions){dir, target}, project, &errors);
+    bool good = project_read(&(ProjectOptions){.dir = dir, .target = target}, project, &errors);
     for (size_t i = 0; i < errors.count; i++)
         print_message("%s:%d: %s\n", errors.items[i].file, errors.items[i].line, errors.items[i].message);
     assert_int_equal(good, errors.count == 0);
@@ -297,7 +297,7 @@ static void finds_the_project(void **state)
         Project project;
         ERRORS_AUTO(errors);
         assert_int_equal(chdir(cases[i].cwd), 0);
-        bool good = project_read(&(ProjectOptions){cases[i].dir, NULL}, &project, &errors);
+        bool good = project_read(&(ProjectOptions){.dir = cases[i].dir}, &project, &errors);
         assert_string_equal(project.file, cases[i].file);
         assert_int_equal(good, str_eq(cases[i].cwd, ".") && !cases[i].dir);
         if (!good)
@@ -309,7 +309,7 @@ static void finds_the_project(void **state)
     for (size_t i = 0; i < COUNT(wrong); i++) {
         Project project;
         ERRORS_AUTO(errors);
-        assert_false(project_read(&(ProjectOptions){wrong[i], NULL}, &project, &errors));
+        assert_false(project_read(&(ProjectOptions){.dir = wrong[i]}, &project, &errors));
         assert_int_equal(errors.count, 1);
         project_clear(&project);
     }
