@@ -308,13 +308,15 @@ bool ledger_step_find(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, 
     TEXT_AUTO(process);
     process_identity(&process);
     ROWS_AUTO(rows);
-    if (!conn_query(
-            conn,
-            "select s.step_id from sluice.runs r left join sluice.steps s on s.run_id = r.run_id and "
-            "s.schema_name = $2 and s.table_name = $3 where r.run_id = $1::bigint and r.process = $4 "
-            "order by s.step_id desc nulls last limit 1",
-            4, (const char *const[]){decimal_text(step->run_id, run_id), step->schema, step->table, text_str(&process)},
-            &rows, err))
+    if (!conn_query(conn,
+                    "select s.step_id from sluice.runs r left join sluice.steps s on s.run_id = r.run_id and "
+                    "s.schema_name = $2 and s.table_name = $3 and s.logical_run = $5 where r.run_id = $1::bigint and "
+                    "r.process = $4 "
+                    "order by s.step_id desc nulls last limit 1",
+                    5,
+                    (const char *const[]){decimal_text(step->run_id, run_id), step->schema, step->table,
+                                          text_str(&process), step->logical_run},
+                    &rows, err))
         return false;
     if (rows_count(rows) == 0) {
         error_set(err, ERROR_CONNECTION, "the server went down, and has lost the record of this run, %s", run_id);

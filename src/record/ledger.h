@@ -96,9 +96,9 @@ typedef struct LedgerSkip {
     const char *judged;       /* LedgerRelation.snapshot that the step was judged by, or NULL */
 } LedgerSkip;
 bool ledger_steps_unchanged(Conn *conn, const LedgerSkip *skips, size_t count, const char *snapshot, Error *err);
-/* After a lost connection: the row of the step, by run and table. A server that went down may have lost it, which it
- * was not asked to have on disk, and may have given its number to another step since. ERROR_CONNECTION where it has
- * lost the run itself: its number may be another's. */
+/* After a lost connection: the row of the step, by run, table and logical run. A server that went down may have lost
+ * it, which it was not asked to have on disk, and may have given its number to another step since. ERROR_CONNECTION
+ * where it has lost the run itself: its number may be another's. */
 bool ledger_step_find(Conn *conn, const LedgerStep *step, int64_t *ret_step_id, bool *ret_found, Error *err);
 /* After a COMMIT whose answer was lost: whether the step is recorded as done. */
 bool ledger_step_done(Conn *conn, int64_t step_id, bool *ret_done, Error *err);

@@ -26,11 +26,12 @@ static int group_setup(void **state)
     if (fixture_start("lost", &g_project, &g_url) != 0)
         return -1;
     g_conn = open_as("watcher");
-    return ledger_open(g_conn, &err) && conn_exec(g_conn,
-                                                  "create role weak; grant usage on schema sluice to weak;"
-                                                  "grant select on all tables in schema sluice to weak;"
-                                                  "grant insert, update on sluice.fences to weak",
-                                                  &err)
+    return ledger_open(g_conn, &err) &&
+                   conn_exec(g_conn,
+                             "create role weak; grant usage on schema sluice to weak;"
+                             "grant select on all tables in schema sluice to weak;"
+                             "grant insert, update on sluice.fences, sluice.backfill_chunks to weak",
+                             &err)
                ? 0
                : -1;
 }
