@@ -72,6 +72,7 @@ def tests_of(options, chance, lab, say):
     yield "two projects", told(overlap.overlap, chance, 1000 if options.long else 50, False)
     yield "two projects through a pooler", told(overlap.overlap, chance, 1000 if options.long else 50, True)
     yield "kill -9 of backfill", told(backfills.kill_backfills, chance, max(3, options.kills // 4))
+    yield "kill -9 of the server under a backfill", told(backfills.kill_server, chance, max(1, options.kills // 15))
     yield "runs beside a backfill", in_lab(backfills.runs_meanwhile, chance, 5 if options.long else 1)
     yield "disk full under tables", lambda progress: disk.tables(Lab, progress)
     yield "disk full under the server", lambda progress: disk.server(Lab, progress)
