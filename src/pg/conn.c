@@ -216,7 +216,7 @@ static bool begin_statement(Conn *conn, const TxnOptions *options, Text *sql, Er
                  options->read_only ? " read only" : "");
     text_append(sql, "; set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres'"
                      "; set local extra_float_digits = 1; set local bytea_output = 'hex'; set local row_security = off"
-                     "; set local standard_conforming_strings = on");
+                     "; set local standard_conforming_strings = on; set local array_nulls = on");
     if (PQserverVersion(conn->pg) >= 140000 && !conn->no_check_interval)
         text_append(sql, "; set local client_connection_check_interval = 1000");
     if (options->lock_timeout > 0)

@@ -47,7 +47,7 @@ typedef struct TxnOptions {
 } TxnOptions;
 
 /* Begins, and pins with SET LOCAL what results depend on: TimeZone, DateStyle 'ISO, YMD', IntervalStyle
- * 'postgres', extra_float_digits 1, bytea_output hex, row_security off, standard_conforming_strings on,
+ * 'postgres', extra_float_digits 1, bytea_output hex, row_security off, standard_conforming_strings on, array_nulls on,
  * client_connection_check_interval 1 s (so that the server notices when this process was killed), search_path; and the
  * isolation level, since who takes a lock and then looks must see what was committed meanwhile. One round trip. */
 bool conn_begin(Conn *conn, const TxnOptions *options, Error *err);

@@ -216,6 +216,7 @@ static bool try_hosts(Conn *conn, const ConnOptions *options, const Hosts *hosts
     conn->pg = start_attempt(options, hosts);
     if (!conn->pg)
         abort();
+    PQsetNoticeProcessor(conn->pg, drop_notice, conn); /* the server may warn of settings before it lets us in */
     int seconds = attempt_seconds(conn->pg, options);
     log_secret(PQpass(conn->pg)); /* which may come from a password file */
     set_place(conn);
@@ -401,7 +402,6 @@ bool conn_open(const ConnOptions *options, Conn **ret_conn, Error *err)
     conn->misleading = misleading;
     if (!connect_with_retry(conn, options, in_url, err))
         return false;
-    PQsetNoticeProcessor(conn->pg, drop_notice, conn);
     if (PQsetnonblocking(conn->pg, 1) != 0)
         return wire_lost(conn, PQerrorMessage(conn->pg), err);
     *ret_conn = conn;

@@ -81,8 +81,10 @@ static void names_itself_and_pins_settings(void **state)
     unsetenv("PGCLIENTENCODING");
     assert_value(conn, "show application_name", "sluice/loans");
     assert_value(conn, "show client_encoding", "UTF8");
-    assert_ok(
-        conn_exec(conn, "create schema \"od\"\"d\"; set timezone = 'Asia/Tokyo'; set datestyle = 'German'", &err));
+    assert_ok(conn_exec(conn,
+                        "create schema \"od\"\"d\"; set timezone = 'Asia/Tokyo'; set datestyle = 'German'; "
+                        "set array_nulls = off",
+                        &err));
     TxnOptions options = {.schema = "od\"d",
                           .timezone = "Europe/Berlin",
                           .lock_timeout = 1500,
@@ -101,6 +103,7 @@ static void names_itself_and_pins_settings(void **state)
         {"client_connection_check_interval", "1s"},
         {"intervalstyle", "postgres"},
         {"bytea_output", "hex"},
+        {"array_nulls", "on"},
     };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         TEXT_AUTO(sql);
