@@ -79,15 +79,16 @@ bool backfill_possible(const Survey *survey, const Node *node, const Decided *de
 
 /* --- times ----------------------------------------------------------------------------------------------------- */
 
-/* What the server is asked about a time of each type. */
+/* What the server is asked about a time of each type. Dates go further than Ranges can count. */
 typedef struct TimeSql {
     const char *type;
-    const char *finite, *number; /* of v: whether it is no infinity; as Ranges count */
+    const char *finite, *number; /* of v: whether chunks could lead there; as Ranges count */
     const char *start;           /* of chunk k: from $1, chunks of $3 days (or units) and $4 seconds */
 } TimeSql;
 
 static const TimeSql time_sql[] = {
-    [SQL_TIME_DATE] = {"date", "pg_catalog.isfinite(v)", "(v - '2000-01-01'::date)::bigint * 86400000000",
+    [SQL_TIME_DATE] = {"date", "v < '294277-01-01' and v > '-infinity'",
+                       "(v - '2000-01-01'::date)::bigint * 86400000000",
                        "$1::date + k * $3::integer + 0 * $4::integer"},
     [SQL_TIME_TIMESTAMP] = {"timestamp", "pg_catalog.isfinite(v)",
                             "(extract(epoch from v) * 1000000)::bigint - 946684800000000",
@@ -96,7 +97,7 @@ static const TimeSql time_sql[] = {
                               "(extract(epoch from v) * 1000000)::bigint - 946684800000000",
                               "$1::timestamptz + k * pg_catalog.make_interval(days => $3::integer, secs => "
                               "$4::integer)"},
-    [SQL_TIME_INTEGER] = {"bigint", "true", "v", "$1::bigint + k * $3::bigint + 0 * $4::integer"},
+    [SQL_TIME_INTEGER] = {"bigint", "true", "v", "($1::numeric + k * $3::numeric + 0 * $4::integer)::bigint"},
 };
 
 typedef struct Planning {

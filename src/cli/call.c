@@ -95,13 +95,20 @@ static bool missing_value(const Option *option, const char *word, Error *err)
     return call_error(err, "option '%s' needs %s", shown(word, &text), option->argument);
 }
 
+/* The command's own, or of any: which command it is may come later. */
+static const Option *known_option(const Call *call, const char *name, char letter)
+{
+    const Option *own = call->command ? command_option(call->command, name, letter) : NULL;
+    return own ? own : command_option(NULL, name, letter);
+}
+
 /* word is `--name` or `--name=value`; *i moves on where the next word is its value. */
 static bool parse_long(Call *call, int argc, char **argv, int *i, Error *err)
 {
     const char *word = argv[*i];
     const char *equals = strchr(word, '=');
     const char *name = arena_strndup(&call->arena, word + 2, equals ? (size_t)(equals - word - 2) : strlen(word + 2));
-    const Option *option = *name ? command_option(NULL, name, '\0') : NULL;
+    const Option *option = *name ? known_option(call, name, '\0') : NULL;
     if (!option) {
         TEXT_AUTO(dashed);
         text_appendf(&dashed, "--%s", name);
@@ -121,7 +128,7 @@ static bool parse_letters(Call *call, int argc, char **argv, int *i, Error *err)
 {
     for (const char *p = argv[*i] + 1; *p; p++) {
         char name[2] = {*p, '\0'};
-        const Option *option = command_option(NULL, NULL, *p);
+        const Option *option = known_option(call, NULL, *p);
         if (!option) {
             char word[3] = {'-', *p, '\0'};
             return unknown_option(call, word, name, err);
