@@ -182,6 +182,10 @@ bool work_date_rows(Work *work, Error *err)
     if (!table_find(conn, target->schema, target->name, work->arena, target, err))
         return false;
     target->exists = existed;
+    if (target->column_count == 0) { /* PostgreSQL has such tables, but nothing tells their rows apart */
+        error_set(err, ERROR_FAILED, "the result has no columns");
+        return error_hint(err, "select at least one");
+    }
     const char *name = work_time_column(work, &type);
     work->made_time_column = name;
     if (!name || !(work->node->kind == NODE_SOURCE || work->node->materialized == MATERIALIZED_INCREMENTAL))
