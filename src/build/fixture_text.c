@@ -415,6 +415,8 @@ bool fixture_place_error(const FixtureText *f, Error *err)
         const FixtureSpan *span = &f->spans[i];
         if (at < span->start || at > span->start + span->length || (span->node && at == span->start + span->length))
             continue;
+        if (!span->node && (str_eq(err->sqlstate, "22007") || str_eq(err->sqlstate, "22008")))
+            error_hint(err, "expected a date or time such as 2026-01-31 or 2026-01-31 06:00");
         if (!span->node)
             return error_place(err, span->place.file, span->place.line, span->place.column);
         int line, column;

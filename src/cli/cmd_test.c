@@ -101,7 +101,7 @@ static bool run_tests(Testing *t, const Tests *tests, const Selection *selection
     json_array(&t->json);
     for (size_t i = 0; i < tests->count && good; i++) {
         const Test *test = &tests->items[i];
-        if (!selection->chosen[test->model->order])
+        if (test->broken || !selection->chosen[test->model->order])
             continue;
         good = (t->conn || target_connect(t->project, &t->conn, err)) && run_test(t, test, err);
     }
@@ -109,7 +109,13 @@ static bool run_tests(Testing *t, const Tests *tests, const Selection *selection
     return good;
 }
 
-static int test(Call *call, const Project *project, const Tests *tests)
+/* Those that are wrong keep nobody from running the others. */
+static int outcome(const Testing *t, bool wrong)
+{
+    return wrong && t->passed + t->failed == 0 ? 2 : wrong || t->failed > 0;
+}
+
+static int test(Call *call, const Project *project, const Tests *tests, bool wrong)
 {
     ERROR_AUTO(err);
     Selection selection;
@@ -124,10 +130,10 @@ static int test(Call *call, const Project *project, const Tests *tests)
     if (!good)
         return call_failed(&err);
     if (tests->count == 0)
-        log_info("there are no tests: they stand in tests/*.yaml");
+        log_info("there are no tests%s: they stand in tests/*.yaml", wrong ? " that can be run" : "");
     else if (!t.as_json)
         printf("%zu passed, %zu failed\n", t.passed, t.failed);
-    return t.failed > 0;
+    return outcome(&t, wrong);
 }
 
 int cmd_test(Call *call)
@@ -136,8 +142,12 @@ int cmd_test(Call *call)
     ERRORS_AUTO(errors);
     Tests tests;
     int status = 2;
-    if (session_project(call, SESSION_WHOLE, &project))
-        status = tests_read(&project, &errors, &tests) ? test(call, &project, &tests) : call_failed_project(&errors);
+    if (session_project(call, SESSION_WHOLE, &project)) {
+        bool right = tests_read(&project, &errors, &tests);
+        if (!right)
+            call_failed_project(&errors);
+        status = test(call, &project, &tests, !right);
+    }
     project_clear(&project);
     return status;
 }

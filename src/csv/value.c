@@ -182,12 +182,11 @@ static Messages messages_of(CsvType type)
         return (Messages){"22P02", "22003",
                           "expected a number such as 1234.5, with a point and no thousands separator"};
     case CSV_DATE:
-        return (Messages){"22007", "22008", "expected a date such as 2023-05-09; other forms need `format:`"};
+        return (Messages){"22007", "22008", "expected a date such as 2023-05-09"};
     case CSV_TIMESTAMP:
-        return (Messages){"22007", "22008", "expected a time such as 2023-05-09 10:30:00; other forms need `format:`"};
+        return (Messages){"22007", "22008", "expected a time such as 2023-05-09 10:30:00"};
     case CSV_TIMESTAMPTZ:
-        return (Messages){"22007", "22008",
-                          "expected a time such as 2023-05-09 10:30:00+02; other forms need `format:`"};
+        return (Messages){"22007", "22008", "expected a time such as 2023-05-09 10:30:00+02"};
     case CSV_UUID:
         return (Messages){"22P02", "22P02", "expected 32 hexadecimal digits"};
     case CSV_TEXT:
@@ -199,12 +198,18 @@ static Messages messages_of(CsvType type)
     }
 }
 
+const char *value_expected(const CsvColumnType *type) { return messages_of(type->type).expected; }
+
+static bool is_datetime(const CsvColumnType *type)
+{
+    return type->type == CSV_DATE || type->type == CSV_TIMESTAMP || type->type == CSV_TIMESTAMPTZ;
+}
+
 static void describe(const CsvColumnType *type, ValueResult result, const char *shown, size_t n, size_t length,
                      Error *err)
 {
     const char *name = csv_type_name(type->type);
     bool text = type->type == CSV_VARCHAR || type->type == CSV_CHAR;
-    bool datetime = type->type == CSV_DATE || type->type == CSV_TIMESTAMP || type->type == CSV_TIMESTAMPTZ;
     if (n == 0)
         error_set(err, ERROR_FAILED, "an empty string is not valid for type %s", name);
     else if (result == VALUE_BAD)
@@ -212,7 +217,7 @@ static void describe(const CsvColumnType *type, ValueResult result, const char *
     else if (text)
         error_set(err, ERROR_FAILED, "\"%s\" has %zu characters, too long for type %s(%d)", shown, length, name,
                   type->length);
-    else if (datetime)
+    else if (is_datetime(type))
         error_set(err, ERROR_FAILED, "\"%s\" is no date or time that exists, or out of range for type %s", shown, name);
     else if (type->type == CSV_NUMERIC && type->precision >= 0)
         error_set(err, ERROR_FAILED, "\"%s\" is out of range for type numeric(%d,%d)", shown, type->precision,
@@ -235,5 +240,7 @@ bool value_error(const CsvColumnType *type, const CsvFormat *format, ValueResult
         return error_hint(err, "an empty field without quotes is null, one with quotes is an empty string");
     if (format)
         return error_hint(err, "expected the format \"%s\"", format->pattern);
+    if (is_datetime(type))
+        return error_hint(err, "%s; other forms need `format:`", messages.expected);
     return messages.expected ? error_hint(err, "%s", messages.expected) : false;
 }

@@ -26,6 +26,10 @@ ValueResult value_format_text(const CsvColumnType *type, const CsvFormat *format
 
 void value_encode_null(Text *out);
 
+/* What a value of that type looks like, as a hint: "expected a date such as 2023-05-09". NULL where there is nothing to
+ * say. */
+const char *value_expected(const CsvColumnType *type);
+
 /* Sets err (ERROR_FAILED, no place) to what is wrong with a value that was VALUE_BAD or VALUE_OUT_OF_RANGE, with the
  * SQLSTATE PostgreSQL would give and a hint of what is expected. The value is shown cut and escaped. format may be
  * NULL. Returns false. */

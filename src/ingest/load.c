@@ -307,6 +307,18 @@ static Outcome one_pass(Loader *loader, Error *err)
     return OUTCOME_ERROR;
 }
 
+/* As for the values that are refused on our side. What the server hints at is for psql: a DateStyle. */
+static void add_expected(const CsvColumnType *type, bool format, Error *err)
+{
+    bool datetime = type->type == CSV_DATE || type->type == CSV_TIMESTAMP || type->type == CSV_TIMESTAMPTZ;
+    const char *expected = value_expected(type);
+    if (!expected || format ||
+        !(str_starts(err->sqlstate, "22007") || str_starts(err->sqlstate, "22008") ||
+          str_starts(err->sqlstate, "22P02") || str_starts(err->sqlstate, "22003")))
+        return;
+    error_hint(err, datetime ? "%s; other forms need `format:`" : "%s", expected);
+}
+
 /* The server refused a record of a text COPY: finds the place of its field in the file. */
 static void place_server_error(Loader *loader, int64_t wanted, const char *column_name, Error *err)
 {
@@ -319,6 +331,7 @@ static void place_server_error(Loader *loader, int64_t wanted, const char *colum
         for (size_t i = 0; i < loader->load->column_count; i++)
             if (str_eq(loader->load->columns[i].name, column_name)) {
                 field_error(loader, &record, i, err);
+                add_expected(&loader->types[i], loader->formats[i].count > 0, err);
                 return;
             }
         error_place(err, loader->load->shown, (int)record.line, 0);

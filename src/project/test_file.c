@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "csv/value.h"
 #include "project/expression.h"
 #include "project/node.h"
 #include "project/walk.h"
@@ -196,6 +197,31 @@ static Strings table_columns(TestReader *r, const Node *node)
     return columns;
 }
 
+/* What the server would surely refuse, by the type that is declared. */
+static void check_values(TestReader *r, const TestTable *table)
+{
+    const TestRows *rows = &table->rows;
+    TEXT_AUTO(ignored);
+    for (size_t i = 0; i < rows->columns.count; i++) {
+        if (!table->types[i])
+            continue;
+        CsvColumnType type = csv_type_of(table->types[i]);
+        for (size_t j = 0; j < rows->count; j++) {
+            const TestValue *value = &rows->items[j][i];
+            if (!value->text)
+                continue;
+            ERROR_AUTO(err);
+            size_t length = strlen(value->text);
+            ValueResult result = value_encode(&type, value->text, length, &ignored);
+            text_reset(&ignored);
+            if (result == VALUE_OK || result == VALUE_UNSURE)
+                continue;
+            value_error(&type, NULL, result, value->text, length, &err);
+            wrong(r, value->place, value_expected(&type), "%s", err.message);
+        }
+    }
+}
+
 /* A table as its rows alone, or as {columns: {...}, rows: [...]}. */
 static void read_table(TestReader *r, const YamlNode *node, TestTable *table)
 {
@@ -227,6 +253,7 @@ static void read_table(TestReader *r, const YamlNode *node, TestTable *table)
     said.columns.count = named;
     if (table->node)
         check_columns(r, &said, table_columns(r, table->node), table->node->name);
+    check_values(r, table);
 }
 
 static void read_given(TestReader *r, const YamlNode *map, Test *test)
@@ -412,6 +439,7 @@ static void read_test(TestReader *r, const YamlNode *map)
         read_expect(r, keys[TEST_EXPECT], &test);
     if (r->broken == 0)
         expand(r, &test);
+    test.broken = r->broken > 0;
     if (r->tests->count == r->room) {
         r->room = r->room ? r->room * 2 : 16;
         Test *items = arena_array(arena_of(r), r->room, sizeof *items);

@@ -53,6 +53,7 @@ typedef struct Test {
     TestRows expect;       /* every row names every column */
     const Node **expanded; /* models that stand for their own queries, in the project's order; then the model itself */
     size_t expanded_count;
+    bool broken; /* an error of it was reported: it cannot be run, and all but its name and place may be missing */
 } Test;
 
 typedef struct Tests {
