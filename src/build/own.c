@@ -105,6 +105,7 @@ bool own_adopt(Conn *conn, const Project *project, const Node *node, Arena *aren
 /* name: of a node, of a relation, or SCHEMA.RELATION. */
 static bool find_owned(Conn *conn, const Project *project, const char *name, Rows **ret_rows, Error *err)
 {
+    enum { NAMED_MAX = 10 };
     const Node *node = project_find(project, name);
     if (!conn_query(conn, sql_owned_relation, 5,
                     (const char *const[]){project->name, project->target.name, name, node ? node->schema : NULL,
@@ -118,7 +119,11 @@ static bool find_owned(Conn *conn, const Project *project, const char *name, Row
         return error_hint(err, "sluice plan lists those that are left over, sluice status all");
     }
     error_set(err, ERROR_FAILED, "%s stands for more than one table", name);
-    return error_hint(err, "name it with its schema: %s.%s", rows_get(*ret_rows, 0, 0), rows_get(*ret_rows, 0, 1));
+    TEXT_AUTO(all);
+    for (int row = 0; row < rows_count(*ret_rows) && row < NAMED_MAX; row++)
+        text_appendf(&all, "%s%s.%s", row ? ", " : "", rows_get(*ret_rows, row, 0), rows_get(*ret_rows, row, 1));
+    text_append(&all, rows_count(*ret_rows) > NAMED_MAX ? " ..." : "");
+    return error_hint(err, "name it with its schema: %s", text_str(&all));
 }
 
 static bool drop_relation(Conn *conn, const Table *table, Text *ret_what, Error *err)

@@ -20,7 +20,12 @@ static bool check_targets(const Project *project, const char *against, Error *er
     if (!known) {
         const char *near = nearest(against, project->targets.items, project->targets.count);
         call_error(err, "--against: there is no target '%s'", against);
-        return near ? error_hint(err, "did you mean '%s'?", near) : false;
+        if (near)
+            return error_hint(err, "did you mean '%s'?", near);
+        TEXT_AUTO(all);
+        for (size_t i = 0; i < project->targets.count; i++)
+            text_appendf(&all, "%s%s", i ? ", " : "", project->targets.items[i]);
+        return error_hint(err, "there are: %s", text_str(&all));
     }
     return true;
 }

@@ -151,6 +151,13 @@ static void place_error(const Node *node, int column, Error *err)
     error_place(err, place.file, place.line, place.column);
 }
 
+/* Where the parser stumbles over what other programs' templates look like. */
+static void add_template_hint(const char *text, Error *err)
+{
+    if (!err->hint && (strstr(text, "{{") || strstr(text, "{%")))
+        error_hint(err, "there is no templating: name the table, as SQL does; :'name' stands for a var");
+}
+
 static void add_var_hint(Reading *reading, const char *text, Error *err)
 {
     if (err->hint || err->line < 1)
@@ -175,6 +182,7 @@ static void read_sql(Reading *reading, const char *written, int first_line, bool
     }
     if (!sql_parse(&reading->scratch, text, &tree, &err)) {
         add_var_hint(reading, text, &err);
+        add_template_hint(text, &err);
         place_error(node, 0, &err);
         if (trusted && sql_token_hash(text, hash, NULL)) {
             take_unparsed(reading, text, &err, node);
