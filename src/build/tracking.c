@@ -27,15 +27,20 @@ bool tracking_install(Conn *conn, const Project *project, const Node *node, Erro
     Arena arena;
     arena_init(&arena);
     TrackTable table;
-    bool changed = false;
-    bool good = describe(conn, project, node, &arena, &table, err) && track_install(conn, &table, &changed, err);
+    TrackChange change = TRACK_HELD;
+    bool good = describe(conn, project, node, &arena, &table, err) && track_install(conn, &table, &change, err);
     if (!good && str_eq(err->sqlstate, "55P03")) { /* until then anything may have changed, which is only slow */
         log_warn("%s: its changes are not followed yet: %s", node->name, err->hint ? err->hint : err->message);
         error_clear(err);
         good = true;
     }
-    if (good && changed)
+    if (good && change == TRACK_INSTALLED)
         log_info("%s: changes to %s.%s are followed by triggers from now on", node->name, node->schema, node->table);
+    if (good && change == TRACK_RENEWED)
+        log_info(
+            "%s: %s.%s is not what it was when its triggers were last seen to (TRUNCATE, ATTACH, ...): anything may "
+            "have changed",
+            node->name, node->schema, node->table);
     arena_clear(&arena);
     return good;
 }

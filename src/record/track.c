@@ -181,7 +181,8 @@ static bool find_members(Conn *conn, const ChangeTable *table, Rows **ret_member
 
 typedef struct State {
     bool holds;
-    bool ours; /* recorded as of this project and node */
+    bool ours;     /* recorded as of this project and node */
+    bool recorded; /* at all */
 } State;
 
 static bool find_state(Conn *conn, const TrackTable *track, State *ret, Error *err)
@@ -193,6 +194,7 @@ static bool find_state(Conn *conn, const TrackTable *track, State *ret, Error *e
     const char *recorded = rows_get(rows, 0, 0);
     *ret = (State){
         .holds = recorded && str_eq(recorded, rows_get(rows, 0, 4)) && str_eq(rows_get(rows, 0, 1), table->time_column),
+        .recorded = recorded != NULL,
         .ours = str_eq(rows_get(rows, 0, 2), track->project) && str_eq(rows_get(rows, 0, 3), track->node),
     };
     return true;
@@ -294,34 +296,34 @@ static bool take_over(Conn *conn, const TrackTable *track, Error *err)
                       (const char *const[]){table->schema, table->name, track->project, track->node}, NULL, err);
 }
 
-static bool install(Conn *conn, const TrackTable *track, bool *ret_changed, Error *err)
+static bool install(Conn *conn, const TrackTable *track, TrackChange *ret_change, Error *err)
 {
     ROWS_AUTO(members);
     State state;
-    *ret_changed = false;
+    *ret_change = TRACK_HELD;
     if (!find_members(conn, &track->table, &members, err) || !need_function(conn, err) ||
         !find_state(conn, track, &state, err))
         return false;
     if (state.holds)
         return state.ours || take_over(conn, track, err);
-    *ret_changed = true;
+    *ret_change = state.recorded ? TRACK_RENEWED : TRACK_INSTALLED;
     return put_triggers(conn, track, err);
 }
 
 /* --- transactions of their own --------------------------------------------------------------------------------- */
 
-typedef bool (*Attempt)(Conn *conn, const TrackTable *track, bool *ret_changed, Error *err);
+typedef bool (*Attempt)(Conn *conn, const TrackTable *track, TrackChange *ret_change, Error *err);
 
 static bool may_pass(const Error *err)
 {
     return str_eq(err->sqlstate, "55P03") || str_eq(err->sqlstate, "40P01") || str_eq(err->sqlstate, "40001");
 }
 
-static bool in_txn(Conn *conn, Attempt attempt, const TrackTable *track, bool *ret_changed, Error *err)
+static bool in_txn(Conn *conn, Attempt attempt, const TrackTable *track, TrackChange *ret_change, Error *err)
 {
     for (int i = 1;; i++) {
         if (conn_begin(conn, &(TxnOptions){.lock_timeout = LOCK_TIMEOUT}, err) &&
-            attempt(conn, track, ret_changed, err) && conn_commit(conn, err))
+            attempt(conn, track, ret_change, err) && conn_commit(conn, err))
             return true;
         conn_rollback(conn);
         if (!may_pass(err) || i == LOCK_TRIES)
@@ -331,9 +333,9 @@ static bool in_txn(Conn *conn, Attempt attempt, const TrackTable *track, bool *r
     }
 }
 
-bool track_install(Conn *conn, const TrackTable *track, bool *ret_changed, Error *err)
+bool track_install(Conn *conn, const TrackTable *track, TrackChange *ret_change, Error *err)
 {
-    if (in_txn(conn, install, track, ret_changed, err))
+    if (in_txn(conn, install, track, ret_change, err))
         return true;
     if (err->code != ERROR_FAILED)
         return false;
@@ -346,11 +348,11 @@ bool track_install(Conn *conn, const TrackTable *track, bool *ret_changed, Error
     return error_place(err, track->file, track->line, track->column_number);
 }
 
-static bool remove_one(Conn *conn, const TrackTable *track, bool *ret_changed, Error *err)
+static bool remove_one(Conn *conn, const TrackTable *track, TrackChange *ret_change, Error *err)
 {
     const ChangeTable *table = &track->table;
     TEXT_AUTO(sql);
-    *ret_changed = true;
+    (void)ret_change;
     return append_drops(conn, table->schema, table->name, true, &sql, err) &&
            (sql.len == 0 || conn_exec(conn, text_str(&sql), err)) &&
            conn_query(conn, "delete from sluice.tracked where schema_name = $1 and table_name = $2", 2,
@@ -374,8 +376,8 @@ bool track_remove_others(Conn *conn, const char *project, const TrackTable *keep
     for (int row = 0; row < rows_count(rows); row++) {
         const char *schema = rows_get(rows, row, 0), *name = rows_get(rows, row, 1);
         TrackTable track = {.table = {.schema = schema, .name = name}};
-        bool changed;
-        if (is_kept(keep, count, schema, name) || in_txn(conn, remove_one, &track, &changed, err))
+        TrackChange change;
+        if (is_kept(keep, count, schema, name) || in_txn(conn, remove_one, &track, &change, err))
             continue;
         return error_prefix(err, "taking the triggers off %s.%s: ", schema, name);
     }

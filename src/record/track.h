@@ -23,10 +23,16 @@ typedef struct TrackTable {
     int line, column_number;
 } TrackTable;
 
+typedef enum TrackChange {
+    TRACK_HELD,      /* nothing was to be done */
+    TRACK_INSTALLED, /* for the first time */
+    TRACK_RENEWED,   /* they, or the table, were not as they had been left */
+} TrackChange;
+
 /* Puts the triggers there, or finds them whole, or mends them with an entry for everything; a transaction of its own,
  * short, with a lock_timeout. ERROR_FAILED, with the reason, where they cannot be complete: a view, a foreign table, an
  * unlogged table (emptied by a crash), a table that logical replication writes, missing rights. */
-bool track_install(Conn *conn, const TrackTable *track, bool *ret_changed, Error *err);
+bool track_install(Conn *conn, const TrackTable *track, TrackChange *ret_change, Error *err);
 /* Takes away the triggers of every table that the project tracks and that is not among keep. */
 bool track_remove_others(Conn *conn, const char *project, const TrackTable *keep, size_t count, Error *err);
 /* Whether the fingerprint holds, asked in the caller's transaction (a step's, or a plan's, which is read only). */

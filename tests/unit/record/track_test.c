@@ -5,9 +5,9 @@
 static bool install(const TrackTable *track)
 {
     ERROR_AUTO(err);
-    bool changed;
-    assert_ok(track_install(g_conn, track, &changed, &err));
-    return changed;
+    TrackChange change;
+    assert_ok(track_install(g_conn, track, &change, &err));
+    return change != TRACK_HELD;
 }
 
 static bool holds(const TrackTable *track)
@@ -393,8 +393,8 @@ static void refuses_what_cannot_be_complete(void **state)
         run_on(g_conn, cases[i].sql);
         TrackTable track = track_of(cases[i].table, "d", SQL_TIME_DATE);
         track.table.schema = cases[i].schema;
-        bool changed;
-        assert_false(track_install(g_conn, &track, &changed, &err));
+        TrackChange change;
+        assert_false(track_install(g_conn, &track, &change, &err));
         assert_int_equal(err.code, ERROR_FAILED);
         assert_says(err.message, cases[i].says);
         assert_string_equal(err.file, "sources/t.yaml");
@@ -437,8 +437,8 @@ static void gives_up_where_a_writer_does_not_end(void **state)
     run_on(g_conn, "create table t (d date)");
     run_on(g_writer, "begin; insert into t values ('2000-01-01')");
     TrackTable track = track_of("t", "d", SQL_TIME_DATE);
-    bool changed;
-    assert_false(track_install(g_conn, &track, &changed, &err));
+    TrackChange change;
+    assert_false(track_install(g_conn, &track, &change, &err));
     assert_string_equal(err.sqlstate, "55P03");
     assert_says(err.hint, "next run");
     assert_string_equal(err.file, "sources/t.yaml");
