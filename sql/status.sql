@@ -9,7 +9,7 @@ left join lateral (
   order by s.started_at desc, s.step_id desc limit 1) s on true
 where r.project = $1 and r.target = $2
 union all
--- tables that were never published, or dropped since, and were last asked for in vain
+-- tables that were never published, or dropped since: the last that was tried of them; those that others write too
 select s.schema_name, s.table_name, s.node, s.kind, s.materialized, s.outcome, s.decision, s.touched, s.started_at, null, null, null, null,
        coalesce(s.error, case when s.outcome in ('blocked', 'skipped') then s.reason end)
 from (
@@ -17,6 +17,6 @@ from (
   join sluice.runs using (run_id)
   where runs.project = $1 and runs.target = $2
   order by schema_name, table_name, s.started_at desc, step_id desc) s
-where s.outcome not in ('ok', 'unchanged') and not exists (
+where not exists (
   select from sluice.relations r where r.schema_name = s.schema_name and r.table_name = s.table_name)
 order by 1, 2

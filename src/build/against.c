@@ -9,6 +9,7 @@
 #include "build/leftover.h"
 #include "build/query.h"
 #include "pg/rows.h"
+#include "publish/table.h"
 #include "record/array.h"
 #include "record/ledger.h"
 #include "record/statements.h"
@@ -26,8 +27,8 @@ typedef struct Comparing {
 const char *against_state_name(AgainstState state)
 {
     static const char *const names[] = {
-        [AGAINST_SAME] = "same",     [AGAINST_DIFFERS] = "differs",     [AGAINST_NEW] = "new",
-        [AGAINST_INLINE] = "inline", [AGAINST_LEFT_OVER] = "left over",
+        [AGAINST_SAME] = "same",     [AGAINST_DIFFERS] = "differs",    [AGAINST_NEW] = "new",
+        [AGAINST_INLINE] = "inline", [AGAINST_EXTERNAL] = "of others", [AGAINST_LEFT_OVER] = "left over",
     };
     return names[state];
 }
@@ -105,6 +106,17 @@ static void compare_node(Comparing *comparing, const Node *node, const Rows *row
         compare_known(comparing, about, rows, row);
 }
 
+static bool compare_external(Comparing *comparing, const Node *node, Error *err)
+{
+    Table table;
+    if (!table_find(comparing->conn, node->schema, node->table, comparing->arena, &table, err))
+        return false;
+    AgainstNode *about = add(comparing->ret, node, table.exists ? AGAINST_EXTERNAL : AGAINST_NEW);
+    if (!table.exists)
+        tell(comparing, about, "others are to make it there");
+    return true;
+}
+
 /* --- all of them ----------------------------------------------------------------------------------------------- */
 
 static bool has_record(const Node *node) { return !node_is_ephemeral(node) && !node_is_external(node); }
@@ -133,11 +145,14 @@ static bool compare_nodes(Comparing *comparing, Error *err)
     int row = 0;
     for (size_t i = 0; i < project->node_count; i++) {
         const Node *node = project->nodes[i];
-        if (!comparing->selection->chosen[i] || node_is_external(node))
+        if (!comparing->selection->chosen[i])
             continue;
         if (node_is_ephemeral(node))
             add(comparing->ret, node, AGAINST_INLINE);
-        else if (comparing->ret->ledger)
+        else if (node_is_external(node)) {
+            if (!compare_external(comparing, node, err))
+                return false;
+        } else if (comparing->ret->ledger)
             compare_node(comparing, node, rows, row++);
         else
             add(comparing->ret, node, AGAINST_NEW);

@@ -1,7 +1,8 @@
 /* Against: a project's files, compared with what a target was last built from, which its ledger knows.
  *
  * SQL is compared by its tokens, with that of the ephemeral models in it: comments and white space are no difference.
- * How else a table is made is compared as far as it is recorded. Sources that others write have no record. */
+ * How else a table is made is compared as far as it is recorded. Of a table that others write there is no record: only
+ * whether it is there. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,10 +19,11 @@ typedef enum AgainstState {
     AGAINST_DIFFERS,
     AGAINST_NEW,       /* the project's files describe it, and the target does not have it */
     AGAINST_INLINE,    /* ephemeral: a difference is one of what reads it */
+    AGAINST_EXTERNAL,  /* others write it, and it is there */
     AGAINST_LEFT_OVER, /* the other way round */
 } AgainstState;
 
-const char *against_state_name(AgainstState state); /* "same", "differs", "new", "inline", "left over" */
+const char *against_state_name(AgainstState state); /* "same", "differs", "new", "inline", "of others", "left over" */
 
 typedef struct AgainstNode {
     const Node *node; /* NULL: left over */

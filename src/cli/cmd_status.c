@@ -22,12 +22,19 @@ typedef struct Status {
     Arena *arena;
 } Status;
 
+/* What was done, and is gone: a table that was dropped since. */
+static bool is_undone(const Rows *rows, int row)
+{
+    const char *outcome = record_get(rows, row, "last_outcome");
+    return !record_get(rows, row, "published_at") && (str_eq(outcome, "ok") || str_eq(outcome, "unchanged"));
+}
+
 static int find_row(const Status *status, const Node *node)
 {
     for (int i = 0; status->rows && i < rows_count(status->rows); i++)
         if (str_eq(record_get(status->rows, i, "schema"), node->schema) &&
             str_eq(record_get(status->rows, i, "table"), node->table))
-            return i;
+            return is_undone(status->rows, i) && !node_is_external(node) ? -1 : i;
     return -1;
 }
 
