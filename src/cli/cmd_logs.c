@@ -57,23 +57,58 @@ static void print_run(const Rows *run)
     puts(shown);
 }
 
+static bool same_check(const Rows *rows, int a, int b)
+{
+    return str_eq(record_get(rows, a, "table"), record_get(rows, b, "table")) &&
+           str_eq(record_get(rows, a, "check"), record_get(rows, b, "check"));
+}
+
+/* The first few of each check, whose rows stand together, and how many more there are. */
+static void print_failed_rows(const Rows *rows)
+{
+    enum { SHOWN_MAX = 10 };
+    static const ListingColumn columns[] = {
+        {"table", LISTING_TEXT}, {"check", LISTING_TEXT}, {"line", LISTING_NUMBER}, {"row", LISTING_JSON}};
+    enum { COLUMNS = sizeof columns / sizeof *columns };
+    LISTING_AUTO(listing);
+    TEXT_AUTO(more);
+    listing_init(&listing, columns, COLUMNS);
+    for (int row = 0, first = 0; row < rows_count(rows); row++) {
+        const char *cells[COLUMNS];
+        for (int i = 0; i < COLUMNS; i++)
+            cells[i] = record_get(rows, row, columns[i].name);
+        first = same_check(rows, first, row) ? first : row;
+        if (row - first < SHOWN_MAX)
+            listing_add(&listing, cells);
+        bool last = row + 1 == rows_count(rows) || !same_check(rows, first, row + 1);
+        if (last && row - first >= SHOWN_MAX)
+            text_appendf(&more, "... and %d more of %s: --format json\n", row - first + 1 - SHOWN_MAX, cells[1]);
+    }
+    listing_print(&listing, false, stdout);
+    fputs(text_str(&more), stdout);
+}
+
 static void print_text(const Record *record)
 {
     Rows *const *parts = record->parts;
     static const char *const names[PARTS] = {
         "node table outcome decision touched started_at seconds rows inserted updated deleted reason",
-        "table check kind severity failed_rows detail", "table check line row"};
+        "table check kind severity failed_rows detail", NULL};
     static const char *const titles[PARTS] = {NULL, "Checks that failed", "Rows that failed"};
     print_run(record->run);
     for (int i = 0; i < PARTS; i++) {
         if (rows_count(parts[i]) == 0)
             continue;
-        LISTING_AUTO(listing);
-        record_listing(parts[i], names[i], &listing);
         printf("\n");
         if (titles[i])
             printf("%s\n\n", titles[i]);
-        listing_print(&listing, false, stdout);
+        if (names[i]) {
+            LISTING_AUTO(listing);
+            record_listing(parts[i], names[i], &listing);
+            listing_print(&listing, false, stdout);
+        } else {
+            print_failed_rows(parts[i]);
+        }
     }
     /* Errors are long: below the steps, each as it was told when it happened. */
     for (int row = 0; row < rows_count(parts[0]); row++) {
