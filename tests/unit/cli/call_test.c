@@ -63,7 +63,7 @@ static const Case cases[] = {
     {{"status", "--format", "jso"}, "--format: 'jso' is not text or json", "did you mean 'json'?", NULL, NULL, NULL},
     {{"status", "--format", "man"}, "--format: 'man' is not text or json", NULL, NULL, NULL, NULL},
     {{"scheduler"}, "'scheduler' is not supported yet", NULL, NULL, NULL, NULL},
-    {{"backfill", "m", "--from", "2026-01-01"}, "'backfill --from' is not supported yet", NULL, NULL, NULL, NULL},
+    {{"serve"}, "'serve' is not supported yet", NULL, NULL, NULL, NULL},
     {{"load"}, "'load' needs FILE [TABLE]", "sluice load FILE [TABLE]", NULL, NULL, NULL},
     {{"load", "a", "b", "c"}, "'load' takes no argument 'c'", "sluice load FILE [TABLE]", NULL, NULL, NULL},
     {{"validate", "x"}, "'validate' takes no argument 'x'", "sluice validate", NULL, NULL, NULL},

@@ -40,6 +40,9 @@ static void write_case(char *text, Text *expected)
     TEXT_AUTO(content);
     const char *path = NULL;
     folder_write("sluice.yaml", "name: test\n");
+    /* What the sources of most cases load: a file that is not there is a warning, and a case of its own. */
+    folder_write("a.csv", "a\n");
+    folder_write("x.csv", "a\n");
     for (char *line = text, *next; line; line = next) {
         next = strchr(line, '\n');
         if (next)
