@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/starter_key.h"
 #include "ingest/header.h"
 
 enum { TABLE_BYTES = 50, HEADER_SHOWN = 60 };
@@ -433,11 +434,66 @@ static void append_column(const StarterColumn *column, Text *out)
     text_append(out, "}\n");
 }
 
+/* The column that tells rows apart, or NULL. Sure only of a first column that is called like a key, or of one that is
+ * called so outright. */
+static const StarterColumn *find_key(const Starter *starter, bool *ret_sure)
+{
+    const StarterColumn *key = NULL;
+    *ret_sure = false;
+    for (size_t i = 0; i < starter->column_count && !*ret_sure; i++) {
+        const StarterColumn *column = &starter->columns[i];
+        if (!column->unique)
+            continue;
+        *ret_sure = starter_key_name(column->name) && (i == 0 || !strchr(column->name, '_'));
+        if (*ret_sure || !key)
+            key = column;
+    }
+    return key;
+}
+
+static void append_mode(const Starter *starter, Text *out)
+{
+    bool sure;
+    const StarterColumn *key = find_key(starter, &sure);
+    text_append(out, sure ? "mode: replace                # upsert keeps rows that a file no longer has, append all\n"
+                          : "mode: replace                # upsert needs a unique_key:, append keeps what is there\n");
+    if (!key)
+        return;
+    text_append(out, sure ? "unique_key: [" : "# unique_key: [");
+    starter_yaml_text(key->name, out);
+    text_append(out, sure ? "]\n" : "]   # every value occurs once\n");
+}
+
+static bool dates_rows(const StarterColumn *column)
+{
+    return str_eq(column->type, "date") || str_starts(column->type, "timestamp");
+}
+
+/* Which column dates a row is not ours to choose. */
+static void append_time_column(const Starter *starter, Text *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < starter->column_count; i++)
+        count += dates_rows(&starter->columns[i]);
+    if (count == 0)
+        return;
+    text_append(out, count == 1 ? "time_column: " : "# time_column:   # dates a row: one of ");
+    for (size_t i = 0, seen = 0; i < starter->column_count; i++) {
+        if (!dates_rows(&starter->columns[i]))
+            continue;
+        text_append(out, seen++ ? ", " : "");
+        starter_yaml_text(starter->columns[i].name, out);
+    }
+    text_append(out, "\n");
+}
+
 void starter_source_file(const Starter *starter, Text *out)
 {
     text_append(out, "csv: ");
     starter_yaml_text(starter->csv, out);
-    text_append(out, "\nmode: replace                # upsert needs a unique_key:, append keeps what is there\n");
+    text_append(out, "\n");
+    append_mode(starter, out);
+    append_time_column(starter, out);
     text_appendf(out, "schedule: \"%s\"        # when `sluice run --due` loads it\n", schedule);
     text_append(out, "checks:\n  - row_count: {min: 1}      # raise it to what a delivery holds at least\ncolumns:\n");
     for (size_t i = 0; i < starter->column_count; i++)
@@ -448,7 +504,7 @@ void starter_source_file(const Starter *starter, Text *out)
 static const StarterColumn *date_column(const Starter *starter)
 {
     for (size_t i = 0; i < starter->column_count; i++)
-        if (str_eq(starter->columns[i].type, "date") || str_starts(starter->columns[i].type, "timestamp"))
+        if (dates_rows(&starter->columns[i]))
             return &starter->columns[i];
     return NULL;
 }

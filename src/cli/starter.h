@@ -13,6 +13,7 @@ typedef struct StarterColumn {
     const char *type;   /* SQL type */
     const char *header; /* exact text of the header, where the name alone does not find it; else NULL */
     const char *format; /* of a date or timestamp that is not ISO 8601; else NULL */
+    bool unique;        /* every row has a value of its own; only where it may be a key is it looked for */
     const char *remark; /* one line: why it is text though it looks like more; else NULL */
 } StarterColumn;
 

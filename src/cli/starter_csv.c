@@ -1,6 +1,7 @@
 /* The part of Starter that reads a CSV file. */
 
 #include "cli/starter.h"
+#include "cli/starter_key.h"
 #include "csv/guess.h"
 #include "csv/reader.h"
 
@@ -71,18 +72,57 @@ static bool read_names(Starter *starter, CsvReader *reader, Error *err)
     return starter_names(starter, headers, record.count, csv_reader_file(reader), err);
 }
 
+/* Types of which the same value is always the same text. */
+static bool can_be_key(const StarterColumn *column)
+{
+    return str_eq(column->type, "integer") || str_eq(column->type, "bigint") || str_eq(column->type, "text") ||
+           (str_eq(column->type, "date") && !column->format);
+}
+
+/* The first column, and the first few that are called like a key, are watched. */
+enum { WATCHED_MAX = 4 };
+typedef struct Watched {
+    StarterKey keys[WATCHED_MAX];
+    size_t columns[WATCHED_MAX];
+    size_t count;
+} Watched;
+
+static void watched_clear(Watched *watched)
+{
+    for (size_t i = 0; i < watched->count; i++)
+        starter_key_clear(&watched->keys[i]);
+}
+
+static void choose_watched(const Starter *starter, Watched *ret)
+{
+    for (size_t i = 0; i < starter->column_count && ret->count < WATCHED_MAX; i++)
+        if (i == 0 || starter_key_name(starter->columns[i].name))
+            ret->columns[ret->count++] = i;
+}
+
 static bool guess_types(Starter *starter, CsvReader *reader, Error *err)
 {
+    Watched watched CLEANUP(watched_clear) = {0};
+    choose_watched(starter, &watched);
     CsvGuess *guesses = arena_array(starter->arena, starter->column_count, sizeof(CsvGuess));
     CsvRecord record;
     CsvNext next;
-    while ((next = csv_reader_next(reader, &record, err)) == CSV_RECORD)
+    while ((next = csv_reader_next(reader, &record, err)) == CSV_RECORD) {
         for (size_t i = 0; i < starter->column_count && i < record.count; i++)
             csv_guess_add(&guesses[i], record.fields[i].data, record.fields[i].len, record.fields[i].quoted);
+        for (size_t i = 0; i < watched.count; i++) {
+            const CsvField *field = &record.fields[watched.columns[i]];
+            starter_key_add(&watched.keys[i], field->data, field->len, field->quoted);
+        }
+    }
     if (next == CSV_ERROR)
         return refused(err);
     for (size_t i = 0; i < starter->column_count; i++)
         set_type(starter->arena, csv_guess_result(&guesses[i]), &starter->columns[i]);
+    for (size_t i = 0; i < watched.count; i++) {
+        StarterColumn *column = &starter->columns[watched.columns[i]];
+        column->unique = can_be_key(column) && starter_key_unique(&watched.keys[i]);
+    }
     return true;
 }
 
