@@ -212,11 +212,13 @@ const Command commands[] = {
      "    sluice db psql\n"
      "    sluice db psql -- -c 'table loans'",
      NULL, "start|stop|url|psql", 1, -1, cmd_db},
-    {"completion", "bash|zsh|fish", "completion for your shell",
+    {"completion", "bash|zsh|fish|nodes|targets", "completion for your shell",
+     "What completes the names of a project asks for 'nodes' or 'targets': its sources and models, or its targets, one "
+     "a line; nothing outside of a project.\n\n"
      "    source <(sluice completion bash)                                # in ~/.bashrc\n"
      "    source <(sluice completion zsh)                                 # in ~/.zshrc\n"
      "    sluice completion fish > ~/.config/fish/completions/sluice.fish",
-     NULL, "bash|zsh|fish", 1, 1, cmd_completion},
+     NULL, "bash|zsh|fish|nodes|targets", 1, 1, cmd_completion},
     {"help", "[COMMAND]", "help on sluice, or on one command", NULL, OPTIONS(&opt_help_format), NULL, 0, 1, cmd_help},
     {"version", "", "the version", NULL, NULL, NULL, 0, 0, cmd_version},
     {0},

@@ -103,10 +103,10 @@ static void read_nodes(Reading *reading, bool columns)
     target_check_folders(reading);
 }
 
-bool project_read(const ProjectOptions *options, Project *ret_project, Errors *errors)
+/* Where it is, and all that reading it needs; reading's scratch is to be cleared then. */
+static bool open_project(const ProjectOptions *options, Project *ret_project, Errors *errors, Reading *ret_reading)
 {
     Project *project = ret_project;
-    size_t before = errors->count + errors->dropped;
     *project = (Project){0};
     arena_init(&project->arena);
     const char *cwd = real_path(&project->arena, ".");
@@ -117,19 +117,52 @@ bool project_read(const ProjectOptions *options, Project *ret_project, Errors *e
     project->dir = find_dir(&project->arena, options->dir, cwd, errors);
     if (!project->dir)
         return false;
-    Reading reading = {.project = project, .errors = errors};
-    reading.environment = (Environment){&project->arena, project->dir, {.arena = &project->arena}};
-    reading.zones = reading.nodes = (Index){.arena = &project->arena};
-    reading.prefix = prefix_between(&project->arena, cwd, project->dir);
-    arena_init(&reading.scratch);
-    project->file = arena_printf(&project->arena, "%ssluice.yaml", reading.prefix);
+    *ret_reading = (Reading){.project = project, .errors = errors};
+    ret_reading->environment = (Environment){&project->arena, project->dir, {.arena = &project->arena}};
+    ret_reading->zones = ret_reading->nodes = (Index){.arena = &project->arena};
+    ret_reading->prefix = prefix_between(&project->arena, cwd, project->dir);
+    arena_init(&ret_reading->scratch);
+    project->file = arena_printf(&project->arena, "%ssluice.yaml", ret_reading->prefix);
+    return true;
+}
+
+bool project_read(const ProjectOptions *options, Project *ret_project, Errors *errors)
+{
+    size_t before = errors->count + errors->dropped;
+    Reading reading;
+    if (!open_project(options, ret_project, errors, &reading))
+        return false;
     target_read(&reading, options->target);
     read_nodes(&reading, options->columns);
     arena_clear(&reading.scratch);
     errors_sort(errors);
-    errors_sort(&project->warnings);
-    errors_sort(&project->unread);
+    errors_sort(&ret_project->warnings);
+    errors_sort(&ret_project->unread);
     return errors->count + errors->dropped == before;
+}
+
+static void add_names(Project *project, const Strings *files, const char *ending, Strings *names)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const char *slash = strrchr(files->items[i], '/'), *base = slash ? slash + 1 : files->items[i];
+        strings_add(&project->arena, names, arena_strndup(&project->arena, base, strlen(base) - strlen(ending)));
+    }
+}
+
+void project_names(const ProjectOptions *options, Project *ret_project, Strings *ret_nodes)
+{
+    ERRORS_AUTO(ignored);
+    Strings sources, models;
+    Reading reading;
+    *ret_nodes = (Strings){0};
+    if (!open_project(options, ret_project, &ignored, &reading))
+        return;
+    target_read(&reading, options->target);
+    walk_files(&reading, "sources", ".yaml", false, &sources);
+    walk_files(&reading, "models", ".sql", true, &models);
+    add_names(ret_project, &sources, ".yaml", ret_nodes);
+    add_names(ret_project, &models, ".sql", ret_nodes);
+    arena_clear(&reading.scratch);
 }
 
 void project_clear(Project *project)

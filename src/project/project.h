@@ -221,6 +221,9 @@ const char *project_dir_above(Arena *arena, const char *below);
  */
 bool project_read(const ProjectOptions *options, Project *ret_project, Errors *errors);
 void project_clear(Project *project);
+/* The names alone of sources and models, from their files' names, and of targets: fast, and whatever is wrong with what
+ * the files say. Nothing outside of a project. The project holds no more than this, and must be cleared. */
+void project_names(const ProjectOptions *options, Project *ret_project, Strings *ret_nodes);
 
 Node *project_find(const Project *project, const char *name); /* by node name; NULL where there is none */
 /* Error for a name that is no node: with the nearest one as hint. Returns false. */
