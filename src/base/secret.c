@@ -56,6 +56,21 @@ static void append_json(Text *out, const char *s, size_t n)
     }
 }
 
+/* As SQL writes it: as a literal, with or without E, or as an identifier. */
+static void add_sql(const char *s, size_t n)
+{
+    static const char *const doubled[] = {"'", "'\\", "\""};
+    for (size_t i = 0; i < sizeof doubled / sizeof *doubled; i++) {
+        TEXT_AUTO(sql);
+        for (size_t k = 0; k < n; k++) {
+            if (strchr(doubled[i], s[k]))
+                text_append_char(&sql, s[k]);
+            text_append_char(&sql, s[k]);
+        }
+        add(text_str(&sql), sql.len, true);
+    }
+}
+
 static void add_forms(const char *s, size_t n, bool derived)
 {
     if (n < SECRET_MIN)
@@ -67,6 +82,7 @@ static void add_forms(const char *s, size_t n, bool derived)
     add(s, n, derived);
     add(text_str(&shown), shown.len, true);
     add(text_str(&json), json.len, true);
+    add_sql(s, n);
 }
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }

@@ -101,6 +101,19 @@ static void escaped_values(void **state)
     expect(rows, COUNT(rows));
 }
 
+static void values_within_sql(void **state)
+{
+    (void)state;
+    log_secret("it's a tok\\en");
+    log_secret("the \"name\"");
+    static const Shown rows[] = {
+        {"select E'it''s a tok\\\\en'", "select E'***'"},
+        {"select 'it''s a tok\\en'", "select '***'"},
+        {"select 1 as \"the \"\"name\"\"\"", "select 1 as \"***\""},
+    };
+    expect(rows, COUNT(rows));
+}
+
 static void passwords_of_urls(void **state)
 {
     (void)state;
@@ -225,9 +238,9 @@ static void bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_secrets),  cmocka_unit_test(plain_values),   cmocka_unit_test(lines_of_one_value),
-        cmocka_unit_test(cut_values),       cmocka_unit_test(escaped_values), cmocka_unit_test(passwords_of_urls),
-        cmocka_unit_test(lines_stay_whole), cmocka_unit_test(bounded),
+        cmocka_unit_test(without_secrets),   cmocka_unit_test(plain_values),     cmocka_unit_test(lines_of_one_value),
+        cmocka_unit_test(cut_values),        cmocka_unit_test(escaped_values),   cmocka_unit_test(values_within_sql),
+        cmocka_unit_test(passwords_of_urls), cmocka_unit_test(lines_stay_whole), cmocka_unit_test(bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
