@@ -164,7 +164,9 @@ const LineageRelation *lineage_find_relation(Lineage *l, const LineageScope *sco
 /* Of the scope that is nearest, or of the one relation. */
 static const char *find_near(Lineage *l, const LineageScope *scope, const LineageRelation *only, const char *name)
 {
-    enum { LOOKED_AT_MAX = 1000 };
+    enum { LOOKED_AT_MAX = 200, HINTS_MAX = 100 };
+    if (l->missing_count >= HINTS_MAX)
+        return NULL;
     const char **names = arena_array(l->arena, LOOKED_AT_MAX, sizeof *names);
     size_t count = 0;
     while (scope && scope->count == 0)
@@ -175,7 +177,7 @@ static const char *find_near(Lineage *l, const LineageScope *scope, const Lineag
         for (size_t j = 0; j < relation->count && count < LOOKED_AT_MAX; j++)
             names[count++] = relation->columns[j].name;
     }
-    return nearest(name, names, count);
+    return lineage_spend(l, count) ? nearest(name, names, count) : NULL;
 }
 
 /* The tables of unknown columns among these, and in turn those of the scopes around; false where the name may be one

@@ -38,7 +38,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = arena_strndup(&arena, (const char *)data, size);
     if (sql_parse(&arena, text, &tree, NULL)) {
         sql_lineage(&arena, &tree, &tables, &lineage);
-        size_t length = check(&lineage.filters) + check(&lineage.stars);
+        size_t length = check(&lineage.filters) + check(&lineage.stars) + check(&lineage.reads);
+        for (size_t i = 0; i < lineage.missing_count; i++) {
+            const SqlMissing *missing = &lineage.missing[i];
+            if (missing->offset >= size)
+                abort();
+            length += strlen(missing->column) + check(&missing->tables) + (missing->near ? strlen(missing->near) : 0);
+        }
         for (size_t i = 0; i < lineage.count; i++)
             length += strlen(lineage.columns[i].name) + check(&lineage.columns[i].from);
         if (length == SIZE_MAX)
