@@ -173,8 +173,9 @@ const Command commands[] = {
     {"lineage", "[MODEL[.COLUMN]]", "which tables and columns come from which",
      "Told from the files alone: no database is needed. Of a model, and of a column of one, what it comes from and "
      "what it goes to. A column comes from all columns that its expression names, through CTEs, subqueries, joins and "
-     "stars; what decides which rows there are (conditions, joins, grouping) is told apart. Columns of tables that no "
-     "file describes are not known.\n\n"
+     "stars; what decides which rows there are (conditions, joins, grouping) is told apart, and other uses that make "
+     "no "
+     "output: so it tells what needs a column. Columns of tables that no file describes are not known.\n\n"
      "    sluice lineage daily.amount\n"
      "    sluice lineage --format dot | dot -Tsvg > lineage.svg",
      OPTIONS(&opt_graph_format), NULL, 0, 1, cmd_lineage},
