@@ -254,6 +254,7 @@ static bool plan_node(Planning *planning, const Node *node, Plan *ret, Error *er
     else
         *step = node->kind == NODE_SOURCE ? plan_source(planning, node) : plan_model(planning, node);
     planning->failing[node->order] = str_eq(step->action, "fail") ? node : failing;
+    planning->table = NULL;
     return true;
 }
 

@@ -163,6 +163,8 @@ static void take_relation(Asking *asking, const Rows *rows, int from, int to)
 
 static bool ask_relations(Asking *asking, Error *err)
 {
+    if (!asking->relations)
+        return true;
     TEXT_AUTO(names);
     names_json(asking, &names);
     ROWS_AUTO(rows);

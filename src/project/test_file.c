@@ -312,6 +312,8 @@ static void follow_reference(Expansion *e, const Node *node, const Reference *re
 /* What a model reads comes before it in the project's order: one pass backwards finds all. */
 static void expand(TestReader *r, Test *test)
 {
+    if (!test->model)
+        return;
     size_t last = test->model->order;
     bool *wanted CLEANUP(mem_free_p) = mem_alloc(r->project->node_count + 1);
     bool *used CLEANUP(mem_free_p) = mem_alloc(test->given_count + 1);

@@ -49,7 +49,7 @@ typedef struct SqlLineage {
     size_t count;
     SqlOrigins stars; /* tables whose columns are not known and come out by a star: column is NULL */
     SqlOrigins filters;
-    SqlOrigins reads; /* all that the query names, wherever */
+    SqlOrigins reads;          /* all that the query names, wherever */
     const SqlMissing *missing; /* more than once where a recursive CTE is read again; at most LINEAGE_MISSING_MAX */
     size_t missing_count;
     bool whole; /* nothing was left out for want of work or depth */

@@ -152,7 +152,7 @@ static const Relation *reach_view(Analysis *analysis, const SqlRelationFacts *fa
                                                     .lines_before = facts->lines_before});
     Environment inner = {.text = text, .depth = env.depth + 1};
     const Relation *relation = reach_query(analysis, tree->statements[0].node, inner);
-    bool same = facts->column_count == 0 || facts->column_count == relation->column_count;
+    bool same = facts->column_count == 0 || (relation->columns && facts->column_count == relation->column_count);
     for (size_t i = 0; same && i < facts->column_count; i++)
         same = str_eq(facts->columns[i].name, relation->columns[i].name);
     if (!same)
@@ -362,7 +362,7 @@ static void read_distinct(Select *select, Outputs *outputs, Relation *relation)
         const SqlNode *node = distinct.items[i];
         size_t at;
         TimeExpr time;
-        if (named_output(outputs, node, &at)) {
+        if (outputs->times && named_output(outputs, node, &at)) {
             time = outputs->times[at];
         } else {
             reach_expr(select, select->names, node);

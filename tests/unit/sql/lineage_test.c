@@ -177,7 +177,8 @@ static void tells_what_is_read(void **state)
         {"select (select z from u) from t", " ?15:z(a)"},
         {"select sum(a) filter (where z > 0) over (partition by y) from t", "t.a ?28:z(a) ?54:y(a)"},
         {"select count(*) from t join u on t.a = u.k", "t.a ?39:u.k(a)"},
-        {"with recursive r (n) as (select a from t union all select m from r) select n from r", "t.a ?58:m(n) ?58:m(n) ?58:m(n)"},
+        {"with recursive r (n) as (select a from t union all select m from r) select n from r",
+         "t.a ?58:m(n) ?58:m(n) ?58:m(n)"},
         /* and what may be there, or is no column of a table */
         {"select z, v.y from v", "v.z,v.y ?7:z=v.* ?10:v.y=v.*"},
         {"select z from t, v", "v.z ?7:z=v.*"},
