@@ -69,7 +69,7 @@ static const Case cases[] = {
     {{"validate", "x"}, "'validate' takes no argument 'x'", "sluice validate", NULL, NULL, NULL},
     {{"next", "*", "*"}, NULL, NULL, "next", "*|*", ""},
     {{"db", "strat"}, "db: 'strat' is not start, stop, url or psql", "did you mean 'start'?", NULL, NULL, NULL},
-    {{"completion", "ksh"}, "completion: 'ksh' is not bash, zsh or fish", NULL, NULL, NULL, NULL},
+    {{"completion", "ksh"}, "completion: 'ksh' is not bash, zsh, fish, nodes or targets", NULL, NULL, NULL, NULL},
 };
 
 static void parse(const Case *c, Call *call, bool *ret_good, Error *err)
