@@ -157,7 +157,7 @@ def identity_refused(lab, _progress):
     state = "select string_agg(i::text, ' ' order by id) from items i"
     before = pg.value(state)
     lab.write("data/items.csv", "id,version,amount,note\n1,2,3,x\n")
-    result = lab.run("run", "items", status=1)
+    result = lab.run("run", "items", "--accept", "items", status=1)
     expect("orders" in result.err, "the error does not name who refers to the row:", result)
     expect(pg.value(state) == before, "the table was changed")
 
