@@ -69,6 +69,17 @@ void text_appendf(Text *text, const char *fmt, ...)
     va_end(ap);
 }
 
+void text_append_quoted(Text *text, const char *s, char quote)
+{
+    text_append_char(text, quote);
+    for (; *s; s++) {
+        if (*s == quote)
+            text_append_char(text, quote);
+        text_append_char(text, *s);
+    }
+    text_append_char(text, quote);
+}
+
 const char *text_str(const Text *text) { return text->data ? text->data : ""; }
 
 char *text_steal(Text *text)

@@ -22,6 +22,8 @@ void text_append_n(Text *text, const char *s, size_t n);
 void text_append_char(Text *text, char c);
 void text_appendf(Text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_vappendf(Text *text, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+/* s between two quotes, those within it doubled: an SQL name or, without backslashes, a literal. */
+void text_append_quoted(Text *text, const char *s, char quote);
 const char *text_str(const Text *text); /* "" where nothing was appended; valid until the next change */
 char *text_steal(Text *text);           /* the caller frees it; the text is empty after */
 

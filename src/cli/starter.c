@@ -225,13 +225,7 @@ void starter_sql_name(const char *name, Text *out)
         text_append(out, name);
         return;
     }
-    text_append_char(out, '"');
-    for (; *name; name++) {
-        if (*name == '"')
-            text_append_char(out, '"');
-        text_append_char(out, *name);
-    }
-    text_append_char(out, '"');
+    text_append_quoted(out, name, '"');
 }
 
 /* What YAML takes for no character or for the end of a line, beyond ASCII. */

@@ -177,15 +177,6 @@ static bool find_use(const char *s, Use *ret)
     return false;
 }
 
-static void append_doubled(Text *out, const char *s, char quote, bool backslashes)
-{
-    for (; *s; s++) {
-        if (*s == quote || (backslashes && *s == '\\'))
-            text_append_char(out, *s);
-        text_append_char(out, *s);
-    }
-}
-
 static bool append_identifier(const char *name, const char *value, Text *out, Error *err)
 {
     size_t length = strlen(value);
@@ -193,18 +184,23 @@ static bool append_identifier(const char *name, const char *value, Text *out, Er
         error_set(err, ERROR_PROJECT, "the var '%s' cannot be an identifier: it has %zu bytes", name, length);
         return error_hint(err, "PostgreSQL's names have 1 to %d bytes", NAME_BYTES_MAX);
     }
-    text_append_char(out, '"');
-    append_doubled(out, value, '"', false);
-    text_append_char(out, '"');
+    text_append_quoted(out, value, '"');
     return true;
 }
 
 /* The blank before E keeps it from a word that it follows at once. */
 static void append_literal(const char *value, Text *out)
 {
-    bool escape = strchr(value, '\\') != NULL;
-    text_append(out, escape ? " E'" : "'");
-    append_doubled(out, value, '\'', escape);
+    if (!strchr(value, '\\')) {
+        text_append_quoted(out, value, '\'');
+        return;
+    }
+    text_append(out, " E'");
+    for (; *value; value++) {
+        if (*value == '\'' || *value == '\\')
+            text_append_char(out, *value);
+        text_append_char(out, *value);
+    }
     text_append_char(out, '\'');
 }
 

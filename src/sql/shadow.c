@@ -85,17 +85,6 @@ bool sql_map_place(const SqlMap *map, int position, size_t *ret_part, int *ret_l
 
 /* ---- replacing references ---------------------------------------------------------------------------------------- */
 
-static void append_name(Text *out, const char *name)
-{
-    text_append_char(out, '"');
-    for (; *name; name++) {
-        if (*name == '"')
-            text_append_char(out, '"');
-        text_append_char(out, *name);
-    }
-    text_append_char(out, '"');
-}
-
 /* Copies the text up to a reference; the word TABLE before it is no place for a subselect. */
 static void copy_before(Text *out, const SqlTree *tree, size_t from, const SqlRef *ref)
 {
@@ -134,7 +123,7 @@ void sql_replace_refs(Text *out, const SqlTree *tree, const SqlRefs *refs,
         text_append(out, text);
         if (!ref->aliased) {
             text_append(out, " as ");
-            append_name(out, ref->name);
+            text_append_quoted(out, ref->name, '"');
         }
         at = written_end(tree, ref);
     }

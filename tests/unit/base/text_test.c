@@ -245,6 +245,17 @@ static void numbers_at_the_start(void **state)
             fail_msg("'%s' gives %d, not %d", rows[i].text, str_number(rows[i].text), rows[i].want);
 }
 
+static void quotes_are_doubled(void **state)
+{
+    (void)state;
+    TEXT_AUTO(text);
+    text_append_quoted(&text, "a\"b'c", '"');
+    text_append_quoted(&text, "a\"b'c", '\'');
+    text_append_quoted(&text, "", '"');
+    text_append_quoted(&text, "\"", '"');
+    assert_string_equal(text_str(&text), "\"a\"\"b'c\"'a\"b''c'\"\"\"\"\"\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +263,7 @@ int main(void)
         cmocka_unit_test(shows_what_cannot_be_printed),
         cmocka_unit_test(nearest_words),
         cmocka_unit_test(numbers_at_the_start),
+        cmocka_unit_test(quotes_are_doubled),
         cmocka_unit_test(civil_days_there_and_back),
         cmocka_unit_test(times_as_text),
         cmocka_unit_test(json_is_escaped_and_separated),
