@@ -182,6 +182,18 @@ static void take_summary(Diff *diff, const Rows *rows, Arena *arena)
     diff->everything = !diff->scope.time_column && !diff_is_empty(diff);
 }
 
+/* Of diff->rows. */
+static bool sum_up(Conn *conn, Diff *diff, Arena *arena, Error *err)
+{
+    TEXT_AUTO(sql);
+    append_summary(diff, diff->rows, false, &sql);
+    ROWS_AUTO(summary);
+    if (!conn_query(conn, text_str(&sql), 0, NULL, &summary, err))
+        return false;
+    take_summary(diff, summary, arena);
+    return true;
+}
+
 static bool hold_rows(Conn *conn, Diff *diff, const Rows *rows, Arena *arena, Error *err)
 {
     TEXT_AUTO(out);
@@ -242,15 +254,7 @@ static bool find_into_table(Conn *conn, Diff *diff, const char *select, Arena *a
      * or in an index, is met together. */
     text_appendf(&sql, "create table %s as select * from (%s) f order by old_part, old_place, new_place",
                  diff->work_table, select);
-    if (!conn_exec(conn, text_str(&sql), err))
-        return false;
-    text_reset(&sql);
-    append_summary(diff, diff->work_table, false, &sql);
-    ROWS_AUTO(rows);
-    if (!conn_query(conn, text_str(&sql), 0, NULL, &rows, err))
-        return false;
-    take_summary(diff, rows, arena);
-    return is_known(conn, diff, err);
+    return conn_exec(conn, text_str(&sql), err) && sum_up(conn, diff, arena, err) && is_known(conn, diff, err);
 }
 
 static bool find_appended(Conn *conn, Diff *diff, Arena *arena, Error *err)
@@ -264,13 +268,7 @@ static bool find_appended(Conn *conn, Diff *diff, Arena *arena, Error *err)
     text_appendf(&rows, " from %s x)", diff->stage->quoted);
     diff->appends = true;
     diff->rows = arena_strdup(arena, text_str(&rows));
-    TEXT_AUTO(sql);
-    append_summary(diff, diff->rows, false, &sql);
-    ROWS_AUTO(summary);
-    if (!conn_query(conn, text_str(&sql), 0, NULL, &summary, err))
-        return false;
-    take_summary(diff, summary, arena);
-    return true;
+    return sum_up(conn, diff, arena, err);
 }
 
 /* All rows go and all come; what that touches is every time, old and new. */
@@ -289,13 +287,7 @@ static bool find_anew(Conn *conn, Diff *diff, Arena *arena, Error *err)
     text_appendf(&rows, " from %s x)", diff->stage->quoted);
     diff->anew = true;
     diff->rows = arena_strdup(arena, text_str(&rows));
-    TEXT_AUTO(sql);
-    append_summary(diff, diff->rows, false, &sql);
-    ROWS_AUTO(summary);
-    if (!conn_query(conn, text_str(&sql), 0, NULL, &summary, err))
-        return false;
-    take_summary(diff, summary, arena);
-    return true;
+    return sum_up(conn, diff, arena, err);
 }
 
 static bool find_places(Conn *conn, Diff *diff, Arena *arena, Error *err)
