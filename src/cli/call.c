@@ -175,8 +175,6 @@ static bool check_options(Call *call, Error *err)
         for (size_t j = 0; j < i; j++)
             if (call->options[j].option == own && !own->repeat && own->argument)
                 return call_error(err, "option '--%s' was given twice", name);
-        if (own->later && !call_has(call, "help"))
-            return call_error(err, "'%s --%s' is not supported yet", call->command->name, name);
     }
     return true;
 }

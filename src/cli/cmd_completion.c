@@ -11,7 +11,7 @@
 static void option_words(const Option *const *list, Text *out)
 {
     for (; list && *list; list++) {
-        if ((*list)->hidden || (*list)->later)
+        if ((*list)->hidden)
             continue;
         text_appendf(out, "%s--%s", out->len ? " " : "", (*list)->name);
         if ((*list)->letter)
@@ -75,7 +75,7 @@ static void bash_option(const char *command, const Option *option)
         [ARGUMENT_TARGET] = "_sluice_names targets; ",
     };
     ArgumentKind kind = argument_of(option);
-    if (kind == ARGUMENT_NONE || option->hidden || option->later)
+    if (kind == ARGUMENT_NONE || option->hidden)
         return;
     printf("        %s:--%s", command, option->name);
     if (option->letter)
@@ -194,7 +194,7 @@ static void zsh_options(const Option *const *list)
     };
     for (; list && *list; list++) {
         const Option *option = *list;
-        if (option->hidden || option->later)
+        if (option->hidden)
             continue;
         for (int letter = 0; letter <= (option->letter != 0); letter++) {
             if (letter)
@@ -286,7 +286,7 @@ static void fish_options(const Command *command, const Option *const *list)
 {
     for (; list && *list; list++) {
         const Option *option = *list;
-        if (option->hidden || option->later)
+        if (option->hidden)
             continue;
         fputs("complete -c sluice", stdout);
         if (command)

@@ -16,7 +16,6 @@ typedef struct Option {
     const char *values;   /* allowed arguments, parted by `|`; NULL: any text */
     const char *doc;      /* one line, no full stop */
     bool repeat;          /* may be given more than once */
-    bool later;           /* not supported yet */
     bool hidden;          /* not in help */
 } Option;
 

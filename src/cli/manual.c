@@ -75,8 +75,6 @@ static void option_doc(const Option *option, Text *out)
     text_appendf(out, "%s%s", n ? ": " : "", option->doc);
     if (option->repeat)
         text_append(out, "; may be repeated");
-    if (option->later)
-        text_append(out, " (not supported yet)");
 }
 
 bool manual_has_options(const Command *command)
