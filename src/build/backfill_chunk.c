@@ -26,12 +26,7 @@ static bool claim(Work *work, const BackfillChunk *chunk, bool *ret_claimed, Err
 /* The plan's look was another moment. */
 static bool look_again(Work *work, const BackfillChunk *chunk, Error *err)
 {
-    Build *build = work->build;
     const Node *node = work->node;
-    bool *chosen CLEANUP(mem_free_p) = mem_alloc(build->project->node_count + 1);
-    chosen[node->order] = true;
-    if (!survey_take(build->conn, build->project, chosen, true, NULL, work->arena, &work->survey, err))
-        return false;
     decide(&work->survey, node, &(DecideOptions){0}, &work->decided);
     if (!backfill_possible(&work->survey, node, &work->decided, err))
         return false;

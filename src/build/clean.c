@@ -2,7 +2,6 @@
 
 #include "build/declared.h"
 #include "build/own.h"
-#include "ingest/load.h"
 
 static bool has_restless_check(const Node *node)
 {
@@ -34,29 +33,16 @@ static bool stands(const Survey *survey, const Node *node)
     return true;
 }
 
-/* The file that was loaded last, declared as it was then. */
-static bool source_is_clean(const Survey *survey, const Node *node, bool *ret_clean, Error *err)
-{
-    const SurveyRelation *relation = survey->nodes[node->order]->relation;
-    const LedgerRelation *known = &relation->known;
-    *ret_clean = false;
-    if (!node->csv || !relation->relkind || !known->known || !known->content_hash || has_restless_check(node) ||
-        !str_eq(known->project, survey->project->name) ||
-        !str_eq(known->definition, declared_load(survey->project, survey->arena)) ||
-        !str_eq(known->declared, declared_hash(node, survey->arena)))
-        return true;
-    return load_is_same(node->csv, node->csv_shown, known->content_hash, known->content_size, ret_clean, err);
-}
-
 static bool judge(const Survey *survey, const bool *chosen, bool *ret_clean, Error *err)
 {
     for (size_t i = 0; i < survey->project->node_count; i++) {
         const Node *node = survey->project->nodes[i];
-        if (!chosen[i] || node_is_external(node) || !stands(survey, node))
+        if (!chosen[i] || node_is_external(node) || has_restless_check(node) || !stands(survey, node))
             continue;
+        const LedgerRelation *known = &survey->nodes[i]->relation->known;
         if (node->kind == NODE_MODEL)
-            ret_clean[i] = !has_restless_check(node) && survey_clean(survey, node);
-        else if (!source_is_clean(survey, node, &ret_clean[i], err))
+            ret_clean[i] = survey_clean(survey, node);
+        else if (!declared_is_loaded(survey->project, node, known, survey->arena, &ret_clean[i], err))
             return false;
     }
     return true;

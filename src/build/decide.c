@@ -5,6 +5,7 @@
 
 #include "build/declared.h"
 #include "build/query.h"
+#include "build/step.h"
 #include "project/duration.h"
 
 typedef struct Deciding {
@@ -346,7 +347,7 @@ static const char *why_skip(const Deciding *d)
         return "it was taken back, and nothing that it reads has changed since";
     if (!str_eq(d->about->relation->known.declared, declared_hash(node, d->survey->arena)))
         return "nothing that it reads has changed; its keys, checks, indexes, grants or descriptions have";
-    return "nothing that it reads has changed";
+    return step_unchanged_reason(node);
 }
 
 /* A table of kind `table` is recomputed whole, or not at all. */

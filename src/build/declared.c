@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/hash.h"
+#include "ingest/load.h"
 
 static void add_number(Text *parts, int64_t number) { text_appendf(parts, "%" PRId64 ";", number); }
 
@@ -68,6 +69,16 @@ const char *declared_hash(const Node *node, Arena *arena)
 const char *declared_load(const Project *project, Arena *arena)
 {
     return arena_printf(arena, "csv %s", project->timezone);
+}
+
+bool declared_is_loaded(const Project *project, const Node *node, const LedgerRelation *known, Arena *arena,
+                        bool *ret_loaded, Error *err)
+{
+    *ret_loaded = false;
+    if (!known->content_hash || !str_eq(known->definition, declared_load(project, arena)) ||
+        !str_eq(known->declared, declared_hash(node, arena)))
+        return true;
+    return load_is_same(node->csv, node->csv_shown, known->content_hash, known->content_size, ret_loaded, err);
 }
 
 bool check_is_restless(const Check *check)

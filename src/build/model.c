@@ -107,19 +107,6 @@ static bool make_rows(Work *work, Error *err)
     return remake(work, err);
 }
 
-static bool look_at_inputs(Work *work, Error *err)
-{
-    Build *build = work->build;
-    const Node *node = work->node;
-    bool *chosen CLEANUP(mem_free_p) = mem_alloc(build->project->node_count + 1);
-    chosen[node->order] = true;
-    if (!survey_take(build->conn, build->project, chosen, true, build->survey, work->arena, &work->survey, err))
-        return false;
-    DecideOptions options = {.full_refresh = build->full_refresh};
-    decide(&work->survey, node, &options, &work->decided);
-    return true;
-}
-
 /* What was decided, for the record. */
 static void tell(Work *work)
 {
@@ -143,8 +130,8 @@ bool work_model(Work *work, Error *err)
 {
     const Node *node = work->node;
     work->definition = query_definition(work->build->project, node, work->arena);
-    if (!is_history(work) && !look_at_inputs(work, err))
-        return false;
+    if (!is_history(work))
+        decide(&work->survey, node, &(DecideOptions){.full_refresh = work->build->full_refresh}, &work->decided);
     if (node->materialized == MATERIALIZED_VIEW)
         return work_view(work, err);
     bool good = make_rows(work, err);

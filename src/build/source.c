@@ -79,17 +79,12 @@ static bool place_duplicate(const Work *work, const Load *load, Error *err)
                                : "the table has a unique index that the file's rows break");
 }
 
-/* The file that was loaded last, read in the same way: nothing can have changed. */
-static bool is_loaded(Work *work, bool *ret_loaded, Error *err)
+static bool is_loaded(const Work *work, bool *ret_loaded, Error *err)
 {
-    const LedgerRelation *known = &work->known;
     *ret_loaded = false;
-    if (!work->target.exists || work->build->full_refresh || !known->content_hash ||
-        !str_eq(known->definition, work->definition) ||
-        !str_eq(known->declared, declared_hash(work->node, work->arena)))
+    if (!work->target.exists || work->build->full_refresh)
         return true;
-    return load_is_same(work->node->csv, work->node->csv_shown, known->content_hash, known->content_size, ret_loaded,
-                        err);
+    return declared_is_loaded(work->build->project, work->node, &work->known, work->arena, ret_loaded, err);
 }
 
 static bool stay(Work *work, Error *err)
@@ -97,7 +92,7 @@ static bool stay(Work *work, Error *err)
     work->stays = true;
     work->result->outcome = STEP_UNCHANGED;
     work->result->reason =
-        work->known.taken_back ? "the file is the one that was taken back" : "the file is the one that was loaded last";
+        work->known.taken_back ? "the file is the one that was taken back" : step_unchanged_reason(work->node);
     work->content_hash = work->known.content_hash;
     work->content_size = work->known.content_size;
     work->total = work->known.total;

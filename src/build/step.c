@@ -24,6 +24,11 @@ static const char *outcome_name(StepOutcome outcome)
     return names[outcome];
 }
 
+const char *step_unchanged_reason(const Node *node)
+{
+    return node->kind == NODE_SOURCE ? "the file is the one that was loaded last" : "nothing that it reads has changed";
+}
+
 LedgerStep step_ledger(const Build *build, const Step *step)
 {
     const Node *node = step->node;
@@ -93,11 +98,19 @@ static bool still_due(const Work *work)
            (due_tick(work->node, &work->known, work->build->started_at, &tick) && tick == work->step->tick);
 }
 
+/* The survey of a model knows of its own table, too. What history is made from does not matter: all of it is. */
 static bool look(Work *work, Error *err)
 {
+    Conn *conn = work->build->conn;
     const Node *node = work->node;
-    return table_find(work->build->conn, node->schema, node->table, work->arena, &work->target, err) &&
-           ledger_relation(work->build->conn, node->schema, node->table, work->arena, &work->known, err);
+    if (!table_find(conn, node->schema, node->table, work->arena, &work->target, err))
+        return false;
+    if (node->kind == NODE_SOURCE || node->materialized == MATERIALIZED_HISTORY)
+        return ledger_relation(conn, node->schema, node->table, work->arena, &work->known, err);
+    if (!work_survey(work, err))
+        return false;
+    work->known = work->survey.nodes[node->order]->relation->known;
+    return true;
 }
 
 /* What the rows were computed by and from, so that the next step can tell what has changed since. */

@@ -66,6 +66,8 @@ typedef struct StepResult {
     int64_t microseconds;
 } StepResult;
 
+const char *step_unchanged_reason(const Node *node); /* of a node for which there is nothing to do */
+
 /* The ledger's row of a step is begun; step->step_id is set. Of one that may have been begun before the connection was
  * lost: found, or begun once more where the server does not have the row. */
 bool step_begin(Build *build, Step *step, Error *err);

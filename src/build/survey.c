@@ -9,6 +9,7 @@
 #include "build/trust.h"
 #include "pg/rows.h"
 #include "project/index.h"
+#include "publish/table.h"
 #include "record/change.h"
 #include "record/statements.h"
 #include "sql/reach.h"
@@ -112,18 +113,9 @@ static void names_json(const Asking *asking, Text *out)
 
 static const char *other_kind(char relkind)
 {
-    switch (relkind) {
-    case 'v':
-        return "a view";
-    case 'm':
-        return "a materialized view";
-    case 'f':
-        return "a foreign table";
-    case 0:
+    if (!relkind)
         return "not there";
-    default:
-        return "no table";
-    }
+    return strchr("vmf", relkind) ? relkind_one(relkind) : "no table";
 }
 
 static int same_relation(const Rows *rows, int row)

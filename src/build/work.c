@@ -16,6 +16,14 @@ void work_count(Work *work, int64_t inserted, int64_t updated, int64_t deleted)
     result->outcome = inserted || updated || deleted ? STEP_OK : STEP_UNCHANGED;
 }
 
+bool work_survey(Work *work, Error *err)
+{
+    const Build *build = work->build;
+    bool *chosen CLEANUP(mem_free_p) = mem_alloc(build->project->node_count + 1);
+    chosen[work->node->order] = true;
+    return survey_take(build->conn, build->project, chosen, true, build->survey, work->arena, &work->survey, err);
+}
+
 /* --- checks ---------------------------------------------------------------------------------------------------- */
 
 static bool names_time(const char *time_column, const Check *check)

@@ -43,6 +43,9 @@ bool work_source(Work *work, Error *err);
 bool work_model(Work *work, Error *err);
 bool work_view(Work *work, Error *err); /* work_model() for views */
 
+/* What the server and the ledger know of the node and of what it reads, in the step's snapshot. */
+bool work_survey(Work *work, Error *err);
+
 /* Runs the node's checks on where its rows are staged; those of severity error that fail are an error. */
 bool work_check(Work *work, const char *quoted, const char *filter, bool fresh_load, const Load *load, Error *err);
 /* Of rows that are a part of the table, by time: whether the check can only be told from all of them. */
