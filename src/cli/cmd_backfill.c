@@ -84,7 +84,7 @@ static void count(Text *line, size_t n, const char *what)
         text_appendf(line, "%s%zu %s", line->len ? ", " : "", n, what);
 }
 
-static int finish(const Project *project, const Backfill *backfill, const BackfillSummary *summary)
+static int finish(const Project *project, const Backfill *backfill, const RunSummary *summary)
 {
     TEXT_AUTO(line);
     live_stop();
@@ -164,7 +164,7 @@ static int backfill(Call *call, const Project *project, size_t threads)
 {
     ERROR_AUTO(err);
     Backfill filled = {0};
-    BackfillSummary summary;
+    RunSummary summary;
     bool *accepted;
     const Node *node = project_find(project, call->arguments[0]);
     BackfillOptions options = {

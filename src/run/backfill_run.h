@@ -24,13 +24,7 @@ typedef struct BackfillOptions {
     BackfillListener listener;
 } BackfillOptions;
 
-typedef struct BackfillSummary {
-    int64_t run_id;
-    size_t ok, unchanged, failed, skipped; /* chunks of this call; skipped: another call does them */
-    size_t warnings;
-} BackfillSummary;
-
-/* False where it as a whole could not be done; chunks that fail are in *ret. Memory of *ret_backfill belongs to the
- * arena. The private PostgreSQL is started if need be. */
+/* False where it as a whole could not be done; *ret counts the chunks of this call, of which those are skipped that
+ * another call does. Memory of *ret_backfill belongs to the arena. The private PostgreSQL is started if need be. */
 bool backfill_run(const Project *project, const Node *node, const BackfillOptions *options, Arena *arena,
-                  Backfill *ret_backfill, BackfillSummary *ret, Error *err);
+                  Backfill *ret_backfill, RunSummary *ret, Error *err);

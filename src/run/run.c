@@ -44,8 +44,8 @@ static bool reconnect(Run *run, Error *err)
     text_reset(&run->url);
     if (!target_url(run->project, &run->url, err))
         return false;
-    run->crew.url = text_str(&run->url);
-    return target_connect_to(run->project, run->crew.url, &run->conn, err);
+    run->crew.team.url = text_str(&run->url);
+    return target_connect_to(run->project, run->crew.team.url, &run->conn, err);
 }
 
 /* --- what is to be done ---------------------------------------------------------------------------------------- */
@@ -63,7 +63,7 @@ static bool ask_due(Run *run, const Node *node, bool *ret_due, Error *err)
         return true;
     if (!ledger_relation(run->conn, node->schema, node->table, &run->arena, &known, err))
         return false;
-    *ret_due = due_tick(node, &known, run->crew.build.started_at, &run->ticks[node->order]);
+    *ret_due = due_tick(node, &known, run->crew.team.build.started_at, &run->ticks[node->order]);
     return true;
 }
 
@@ -140,19 +140,44 @@ static bool do_all(Run *run, size_t todo, Error *err)
 
 /* --- the run --------------------------------------------------------------------------------------------------- */
 
+void run_count(RunSummary *summary, const StepResult *result)
+{
+    switch (result->outcome) {
+    case STEP_OK:
+        summary->ok++;
+        break;
+    case STEP_UNCHANGED:
+        summary->unchanged++;
+        break;
+    case STEP_FAILED:
+        summary->failed++;
+        break;
+    case STEP_BLOCKED:
+        summary->blocked++;
+        break;
+    case STEP_SKIPPED:
+        summary->skipped++;
+        summary->busy += result->busy;
+        break;
+    }
+    summary->warnings += result->checks.warnings;
+}
+
+bool run_record_begin(Conn *conn, const Project *project, const char *command, Instant started_at, int64_t *ret_run_id,
+                      Error *err)
+{
+    LedgerRun row = {
+        .project = project->name, .target = project->target.name, .command = command, .started_at = started_at};
+    return ledger_mark_lost(conn, project->name, err) && ledger_run_begin(conn, &row, ret_run_id, err);
+}
+
 static bool begin(Run *run, Error *err)
 {
-    const Project *project = run->project;
-    LedgerRun row = {
-        .project = project->name,
-        .target = project->target.name,
-        .command = run->options->command,
-        .started_at = run->crew.build.started_at,
-    };
-    if (!ledger_mark_lost(run->conn, project->name, err) ||
-        !ledger_run_begin(run->conn, &row, &run->summary->run_id, err))
+    Build *build = &run->crew.team.build;
+    if (!run_record_begin(run->conn, run->project, run->options->command, build->started_at, &run->summary->run_id,
+                          err))
         return false;
-    run->crew.build.run_id = run->summary->run_id;
+    build->run_id = run->summary->run_id;
     return true;
 }
 
@@ -175,7 +200,7 @@ static bool find_clean(Run *run, Error *err)
         return false;
     if (options->full_refresh)
         return true;
-    run->crew.build.survey = &run->survey;
+    run->crew.team.build.survey = &run->survey;
     return clean_find(run->conn, run->project, run->todo, &run->arena, run->clean, &run->survey, err);
 }
 
@@ -190,8 +215,8 @@ static bool record_unchanged(Run *run, Error *err)
         const Node *node = crew->unchanged[i];
         const SurveyNode *about = run->survey.nodes[node->order];
         skips[i] = (LedgerSkip){
-            .step = step_ledger(&crew->build, &crew->steps[node->order]),
-            .reason = crew_unchanged_reason(node),
+            .step = step_ledger(&crew->team.build, &crew->steps[node->order]),
+            .reason = step_unchanged_reason(node),
             .key = about->key,
             .judged = about->relation->known.snapshot,
         };
@@ -246,13 +271,13 @@ bool run_project(const Project *project, const RunOptions *options, RunSummary *
     run.crew.clean = run.clean;
     run.crew.steps = arena_array(&run.arena, count, sizeof *run.crew.steps);
     run.crew.unchanged = arena_array(&run.arena, count, sizeof *run.crew.unchanged);
-    run.crew.build = (Build){.project = project,
-                             .started_at = clock_now(),
-                             .wait = options->wait,
-                             .due = options->due,
-                             .by_hand = options->by_hand,
-                             .full_refresh = options->full_refresh,
-                             .accepted = options->accepted};
+    run.crew.team.build = (Build){.project = project,
+                                  .started_at = clock_now(),
+                                  .wait = options->wait,
+                                  .due = options->due,
+                                  .by_hand = options->by_hand,
+                                  .full_refresh = options->full_refresh,
+                                  .accepted = options->accepted};
     if (!reconnect(&run, err) || !ledger_open(run.conn, err) || !choose(&run, &todo, err))
         return false;
     if (todo == 0)

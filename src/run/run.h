@@ -49,3 +49,9 @@ typedef struct RunSummary {
 /* False where the run as a whole could not be done: no connection, cancelled, the ledger cannot be written. Steps that
  * fail are in *ret. The private PostgreSQL is started if need be. */
 bool run_project(const Project *project, const RunOptions *options, RunSummary *ret, Error *err);
+
+/* For who does steps of its own. A step's outcome, added up; and a run's row in the ledger, with those marked lost that
+ * cannot be running any more. */
+void run_count(RunSummary *summary, const StepResult *result);
+bool run_record_begin(Conn *conn, const Project *project, const char *command, Instant started_at, int64_t *ret_run_id,
+                      Error *err);
