@@ -28,6 +28,24 @@ static void append(Text *out, const SqlOrigins *origins)
                      origins->items[i].column ? origins->items[i].column : "*");
 }
 
+typedef struct Row {
+    const char *sql, *says;
+} Row;
+
+/* Each query's answer, all that are wrong shown. */
+static void expect(const Row *rows, size_t count, char *(*answer)(const char *sql))
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        char *got = answer(rows[i].sql);
+        if (!str_eq(got, rows[i].says))
+            print_error("%s\n  %s\n", rows[i].sql, got);
+        wrong += !str_eq(got, rows[i].says);
+        free(got);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 /* `x=t.a,t.b y=t.c +v.* | t.a`, with ` !` where something is not known. */
 static char *told(const char *sql)
 {
@@ -56,9 +74,7 @@ static char *told(const char *sql)
 
 static void traces(void **state)
 {
-    static const struct {
-        const char *sql, *told;
-    } rows[] = {
+    static const Row rows[] = {
         {"select 1 as x", "x="},
         {"select a, b + c as s, 'k' from t", "a=t.a s=t.b,t.c ?column?="},
         {"select * from t", "a=t.a b=t.b c=t.c"},
@@ -121,15 +137,7 @@ static void traces(void **state)
         {"select (t).a, (g(b)).* from t", "a=t.a,t.b,t.c !"},
     };
     (void)state;
-    size_t wrong = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char *got = told(rows[i].sql);
-        if (!str_eq(got, rows[i].told))
-            print_error("%s\n  %s\n", rows[i].sql, got);
-        wrong += !str_eq(got, rows[i].told);
-        free(got);
-    }
-    assert_int_equal(wrong, 0);
+    expect(rows, sizeof rows / sizeof *rows, told);
 }
 
 /* What a query names, wherever; and after `?` the names that mean nothing, each with what it may have meant. */
@@ -161,9 +169,7 @@ static char *named(const char *sql)
 
 static void tells_what_is_read(void **state)
 {
-    static const struct {
-        const char *sql, *named;
-    } rows[] = {
+    static const Row rows[] = {
         {"select a from t order by b", "t.a,t.b"},
         {"select * from t", ""}, /* none by name: one less is one column less */
         {"with q as (select a, b from t) select a from q", "t.a,t.b"},
@@ -197,15 +203,7 @@ static void tells_what_is_read(void **state)
         {"select lower(r) from (select c from t) s, unnest(s.c) r", "t.c"},
     };
     (void)state;
-    size_t wrong = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char *got = named(rows[i].sql);
-        if (!str_eq(got, rows[i].named))
-            print_error("%s\n  %s\n", rows[i].sql, got);
-        wrong += !str_eq(got, rows[i].named);
-        free(got);
-    }
-    assert_int_equal(wrong, 0);
+    expect(rows, sizeof rows / sizeof *rows, named);
 }
 
 /* Work is bounded: each CTE reads the one before twice, which by hand would be 2^200 reads. */
